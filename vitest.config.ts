@@ -37,7 +37,11 @@ function dawnProject(name: 'lavapipe' | 'swiftshader' | 'reduced', driver: strin
       pool: 'forks',
       testTimeout,
       hookTimeout: testTimeout,
-      env: { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? '/tmp' },
+      env: {
+        VK_ICD_FILENAMES: driver,
+        VK_DRIVER_FILES: driver,
+        XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? '/tmp',
+      },
       provide: { environment: name, large },
     },
   };
