@@ -1,0 +1,50 @@
+/**
+ * Trust: which errors stand between a computed value and the caller who downloads it.
+ *
+ * Some checks end only after the call they belong to: whether a pipeline compiled, whether a kernel passed its
+ * self-test, whether memory was there. Until they have passed, no value is given out; once one has failed, none is,
+ * until somebody takes note (`take`). Garbage is never silent.
+ */
+import type { GpuError } from './errors';
+import { asGpuError } from './errors';
+
+export class Guards {
+  readonly #open = new Set<Promise<void>>();
+  readonly #errors: GpuError[] = [];
+
+  constructor(private readonly onError: (error: GpuError) => void) {}
+
+  /** Errors that nobody has taken note of. */
+  get errors(): readonly GpuError[] {
+    return this.#errors;
+  }
+
+  /** A check whose outcome is not known yet. */
+  add(check: Promise<void>): void {
+    const settled = check.then(
+      () => undefined,
+      (error: unknown) => {
+        this.fail(asGpuError(error));
+      },
+    );
+    this.#open.add(settled);
+    void settled.then(() => this.#open.delete(settled));
+  }
+
+  fail(error: GpuError): void {
+    this.#errors.push(error);
+    this.onError(error);
+  }
+
+  /** Resolves when all checks have passed; rejects with the first error. */
+  async passed(): Promise<void> {
+    while (this.#open.size > 0) await Promise.all(this.#open);
+    const [first] = this.#errors;
+    if (first) throw first;
+  }
+
+  /** Hands the errors over: from here on values count again. */
+  take(): GpuError[] {
+    return this.#errors.splice(0);
+  }
+}
