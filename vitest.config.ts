@@ -1,80 +1,96 @@
+import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
-import { findEnvironments } from './scripts/environments.js';
+import { findEnvironments, vulkanEnvironment } from './scripts/environments.js';
 
-const found = findEnvironments();
-
-/** Large grids run only when asked for: `npm run test:large`. */
+/** The full grids, and the runs that take minutes: only when asked for, by `npm run test:large` and `test:soak`. */
 const large = process.env.FIRESIDE_LARGE === '1';
-const pureTests = ['tests/**/*.test.ts'];
+const soak = process.env.FIRESIDE_SOAK === '1';
+
+/** Environments that `npm test` has found unfit, and names at the end of its run. */
+const unfit = JSON.parse(process.env.FIRESIDE_NOT_RUN ?? '[]') as string[];
+
+/** A GPU test is written once and runs in every GPU environment; a soak test runs under Node, where memory shows. */
 const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
-const testTimeout = large ? 600_000 : 60_000;
+const soakTests = ['tests/gpu/**/*.soak.test.ts'];
+const pureTests = { include: ['tests/**/*.test.ts'], exclude: [...gpuTests, ...soakTests, '**/node_modules/**'] };
 
-const alias = {
-  $lib: new URL('./src/lib', import.meta.url).pathname,
-  $gpu: new URL('./gpu', import.meta.url).pathname,
-};
+const testTimeout = large || soak ? 1_800_000 : 60_000;
+const shared = { testTimeout, hookTimeout: testTimeout };
+const alias = { $lib: folder('src/lib'), $gpu: folder('gpu') };
 
-/** Chromium's switches: its own software GPU, no sandbox (root in a container has none), and no talk to the outside. */
-const chromiumSwitches = [
-  '--no-sandbox',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+function folder(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+/** Tests without a GPU. */
+function unitProject(): TestProjectConfiguration {
+  return {
+    resolve: { alias },
+    test: { ...shared, ...pureTests, name: 'unit', provide: { environment: 'unit', large } },
+  };
+}
 
 /** GPU tests under Node, on one Vulkan driver. Its loader reads the process's real environment: hence forks. */
-function dawnProject(name: 'lavapipe' | 'swiftshader' | 'reduced', driver: string): TestProjectConfiguration {
+function dawnProject(
+  name: 'lavapipe' | 'reduced' | 'swiftshader' | 'native',
+  driver?: string,
+): TestProjectConfiguration {
   return {
     resolve: { alias },
     test: {
+      ...shared,
       name,
-      include: gpuTests,
+      include: soak ? soakTests : gpuTests,
       pool: 'forks',
-      testTimeout,
-      hookTimeout: testTimeout,
-      env: {
-        VK_ICD_FILENAMES: driver,
-        VK_DRIVER_FILES: driver,
-        XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? '/tmp',
-      },
+      env: driver ? vulkanEnvironment(driver) : {},
       provide: { environment: name, large },
     },
   };
 }
 
-const unit: TestProjectConfiguration = {
-  resolve: { alias },
-  test: { name: 'unit', include: pureTests, exclude: gpuTests, testTimeout, provide: { environment: 'unit', large } },
-};
-
-const chromium = (executablePath: string): TestProjectConfiguration => ({
-  resolve: { alias },
-  test: {
-    name: 'chromium',
-    include: gpuTests,
-    testTimeout,
-    hookTimeout: testTimeout,
-    provide: { environment: 'chromium', large },
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args: chromiumSwitches } }),
-      instances: [{ browser: 'chromium' }],
+/** GPU tests in a real page, on Chromium's own software GPU. */
+function browserProject(executablePath: string): TestProjectConfiguration {
+  const args = [
+    '--enable-unsafe-webgpu',
+    '--use-webgpu-adapter=swiftshader',
+    // Root in a container has no sandbox.
+    '--no-sandbox',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
+  return {
+    resolve: { alias },
+    test: {
+      ...shared,
+      name: 'chromium',
+      include: gpuTests,
+      provide: { environment: 'chromium', large },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: { executablePath, args } }),
+        instances: [{ browser: 'chromium' }],
+      },
     },
-  },
-});
-
-const projects: TestProjectConfiguration[] = [unit];
-if (found.lavapipe) {
-  projects.push(dawnProject('lavapipe', found.lavapipe), dawnProject('reduced', found.lavapipe));
+  };
 }
-if (found.swiftshader) projects.push(dawnProject('swiftshader', found.swiftshader));
-if (found.chromium) projects.push(chromium(found.chromium));
 
-export default defineConfig({ test: { projects, maxWorkers: 2 } });
+function projects(): TestProjectConfiguration[] {
+  const { chromium, lavapipe, swiftshader } = findEnvironments();
+  const fit = (name: string): boolean => !unfit.includes(name);
+  return [
+    ...(soak ? [] : [unitProject()]),
+    ...(lavapipe && fit('lavapipe') ? [dawnProject('lavapipe', lavapipe), dawnProject('reduced', lavapipe)] : []),
+    ...(swiftshader && fit('swiftshader') ? [dawnProject('swiftshader', swiftshader)] : []),
+    // The machine's own GPU, where there is one to try.
+    ...(process.env.FIRESIDE_NATIVE === '1' ? [dawnProject('native')] : []),
+    ...(chromium && fit('chromium') && !soak ? [browserProject(chromium)] : []),
+  ];
+}
+
+export default defineConfig({ test: { projects: projects(), maxWorkers: 2, passWithNoTests: soak } });

@@ -3,6 +3,7 @@
  * It only looks; `scripts/provide.js` is what installs.
  */
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 /**
@@ -16,6 +17,20 @@ import { delimiter, dirname, join } from 'node:path';
 export function findEnvironments() {
   const chromium = findChromium();
   return { chromium, lavapipe: findLavapipe(), swiftshader: findSwiftshader(chromium) };
+}
+
+/**
+ * Points the Vulkan loader at one driver. It looks at the process's real environment, and only once.
+ *
+ * @param {string} driver path of the driver's description
+ */
+export function vulkanEnvironment(driver) {
+  // The newer and the older name of the same setting; lavapipe also wants a folder for its sockets.
+  return {
+    VK_DRIVER_FILES: driver,
+    VK_ICD_FILENAMES: driver,
+    XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir(),
+  };
 }
 
 /** @returns {string | undefined} */

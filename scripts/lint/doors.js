@@ -6,6 +6,8 @@
  */
 import { posix, relative, sep } from 'node:path';
 
+/** @import { Rule } from 'eslint' */
+
 /**
  * @typedef {object} Door
  * @property {readonly string[]} rooms the rooms this row speaks for: path prefixes from the repository's root
@@ -143,7 +145,7 @@ function resolveLexically(file, specifier) {
  * @property {string} [exportKind]
  */
 
-/** @type {import('eslint').Rule.RuleModule} */
+/** @type {Rule.RuleModule} */
 const rule = {
   meta: { type: 'problem', docs: { description: 'Keep the one-way doors between the rooms of the house' }, schema: [] },
   create(context) {
@@ -153,7 +155,7 @@ const rule = {
     const check = (source, typeOnly = false) => {
       if (typeof source?.value !== 'string') return;
       const message = closedDoor(file, source.value, typeOnly);
-      if (message) context.report({ node: /** @type {import('eslint').Rule.Node} */ (source), message });
+      if (message) context.report({ node: /** @type {Rule.Node} */ (source), message });
     };
     /** @param {Node} node */
     const checkDeclaration = (node) => check(node.source, namesTypesOnly(node));

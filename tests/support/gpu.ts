@@ -7,7 +7,7 @@
 import { inject } from 'vitest';
 import { openGpu, type DType, type Gpu, type OpenGpuOptions, type Tensor } from '../../gpu/device';
 
-export type EnvironmentName = 'unit' | 'lavapipe' | 'swiftshader' | 'reduced' | 'chromium';
+export type EnvironmentName = 'unit' | 'lavapipe' | 'reduced' | 'swiftshader' | 'chromium' | 'native';
 
 declare module 'vitest' {
   interface ProvidedContext {

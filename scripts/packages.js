@@ -1,0 +1,92 @@
+/**
+ * Installs npm packages where they are missing, and only there: a second run costs two reads and no network.
+ * Plain Node without dependencies, since it runs before there are any.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+export const root = resolve(import.meta.dirname, '..');
+
+/**
+ * @typedef {object} LockedPackage
+ * @property {string} version
+ * @property {boolean} [optional] for another platform, perhaps
+ * @property {boolean} [devOptional]
+ */
+
+/**
+ * Makes `folder/node_modules` what `folder/package-lock.json` says.
+ *
+ * @param {string} folder
+ * @returns {string | undefined} what went wrong, in one line
+ */
+export function ensurePackages(folder = root) {
+  if (isInstalled(folder)) return undefined;
+  const name = relative(root, folder);
+  console.log(`Installing packages${name ? ` of ${name}` : ''} ...`);
+  const { status, error } = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  if (status === 0) return undefined;
+  return `npm ci in ${name || 'the project'} failed${error ? `: ${error.message}` : ` with exit code ${status}`}`;
+}
+
+/**
+ * npm keeps a copy of the lock file in node_modules: of what it really installed there.
+ *
+ * @param {string} folder
+ */
+export function isInstalled(folder) {
+  const installed = readLock(join(folder, 'node_modules', '.package-lock.json'));
+  const wanted = readLock(join(folder, 'package-lock.json'));
+  if (!wanted) throw new Error(`${folder} has no package-lock.json`);
+  if (!installed) return false;
+  return Object.entries(wanted).every(
+    ([path, { version, optional, devOptional }]) =>
+      path === '' || optional || devOptional || installed[path]?.version === version,
+  );
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, LockedPackage> | undefined}
+ */
+function readLock(file) {
+  if (!existsSync(file)) return undefined;
+  const { packages } = /** @type {{ packages: Record<string, LockedPackage> }} */ (
+    JSON.parse(readFileSync(file, 'utf8'))
+  );
+  return packages;
+}
+
+/**
+ * The npm that started us, or the one on the path.
+ *
+ * @param {string[]} args
+ * @param {string} cwd
+ */
+function npm(args, cwd) {
+  const itself = process.env.npm_execpath;
+  if (itself?.endsWith('.js')) return spawnSync(process.execPath, [itself, ...args], { cwd, stdio: 'inherit' });
+  // On Windows npm is a batch file, which only a shell can start.
+  return spawnSync('npm', args, { cwd, stdio: 'inherit', shell: process.platform === 'win32' });
+}
+
+/**
+ * Runs a program that came with a package, by the script its package.json names: no shell, on any platform.
+ *
+ * @param {string} name package
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} [env]
+ * @param {string} [bin] program, where the package has several or names it otherwise
+ * @returns {number} exit code
+ */
+export function runPackage(name, args, env = process.env, bin = name) {
+  const folder = join(root, 'node_modules', name);
+  const manifest = /** @type {{ bin: string | Record<string, string> }} */ (
+    JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  );
+  const script = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin];
+  if (!script) throw new Error(`The package ${name} has no program ${bin}`);
+  const { status } = spawnSync(process.execPath, [join(folder, script), ...args], { cwd: root, stdio: 'inherit', env });
+  return status ?? 1;
+}
