@@ -28,6 +28,14 @@ export interface AdapterSummary {
   readonly subgroupMatrixConfigs: readonly SubgroupMatrixConfig[];
 }
 
+/** What a GPU can do that not all can. */
+export interface Capabilities {
+  readonly f16: boolean;
+  readonly subgroups: boolean;
+  readonly timestamps: boolean;
+  readonly subgroupMatrix: boolean;
+}
+
 export interface AdapterOptions {
   /** WebGPU's entry point; default `navigator.gpu`, in Node the npm package `webgpu`. */
   readonly provider?: GPU;
@@ -43,6 +51,7 @@ export interface OpenedDevice {
   /** What our code may use; never more than the device has. */
   readonly limits: Limits;
   readonly features: ReadonlySet<string>;
+  readonly has: Capabilities;
   readonly languageFeatures: ReadonlySet<string>;
 }
 
@@ -58,6 +67,7 @@ export async function openDevice(options: AdapterOptions): Promise<OpenedDevice>
     info: summarize(adapter.info),
     limits,
     features: new Set(features),
+    has: capabilitiesOf(features),
     languageFeatures: new Set(provider.wgslLanguageFeatures),
   };
 }
@@ -175,6 +185,15 @@ function refusal(cause: unknown, wanted: Limits, offered: Limits): Error {
       cause,
     },
   );
+}
+
+function capabilitiesOf(features: readonly string[]): Capabilities {
+  return {
+    f16: features.includes('shader-f16'),
+    subgroups: features.includes('subgroups'),
+    timestamps: features.includes('timestamp-query'),
+    subgroupMatrix: features.includes('chromium-experimental-subgroup-matrix'),
+  };
 }
 
 function summarize(info: GPUAdapterInfo): AdapterSummary {

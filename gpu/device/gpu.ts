@@ -5,17 +5,16 @@
  * Everything but downloads and preparation is synchronous: calls record, and only who wants a value waits.
  */
 import type { DType } from '../formats/dtype';
-import type { AdapterSummary, OpenedDevice } from './adapter';
+import type { AdapterSummary, Capabilities, OpenedDevice } from './adapter';
 import { Arena } from './arena';
 import type { Allocation, MemoryUse } from './arena';
 import { BindGroupCache } from './bindgroups';
 import { checkDispatch } from './dispatch';
 import type { Dispatch } from './dispatch';
-import { ArgumentError, GpuLostError, OutOfMemoryError, ValidationError } from './errors';
+import { ArgumentError, GpuLostError } from './errors';
 import type { GpuError } from './errors';
-import { GpuEventTarget } from './events';
 import type { GpuEvents } from './events';
-import { Guards } from './guards';
+import { Health } from './health';
 import { decodeFloats, decodeInts, naturalDType } from './hostdata';
 import type { HostData } from './hostdata';
 import type { Limits, Reduction } from './limits';
@@ -29,6 +28,7 @@ import { Recorder } from './recorder';
 import { Recording } from './recording';
 import { describeReduction } from './report';
 import type { GpuReport, Note } from './report';
+import { Scopes, destroyAll } from './scopes';
 import { Tensor, byteLengthOf, checkShape, describe, elementCount, formatShape } from './tensor';
 import type { TensorHome } from './tensor';
 import { Transfer } from './transfer';
@@ -46,14 +46,6 @@ export interface GpuOptions {
 
 const IDLE_BUDGET = 128 * 1024 * 1024;
 
-/** What a GPU can do that not all can. */
-export interface Capabilities {
-  readonly f16: boolean;
-  readonly subgroups: boolean;
-  readonly timestamps: boolean;
-  readonly subgroupMatrix: boolean;
-}
-
 export class Gpu implements TensorHome {
   readonly device: GPUDevice;
   readonly info: AdapterSummary;
@@ -69,40 +61,32 @@ export class Gpu implements TensorHome {
   readonly slots = new Map<symbol, unknown>();
 
   readonly #reduce: Reduction;
-  readonly #events = new GpuEventTarget();
-  readonly #guards: Guards;
+  readonly #health: Health;
   readonly #arena: Arena;
   readonly #groups: BindGroupCache;
   readonly #pipelines: PipelineCache;
   readonly #recorder: Recorder;
   readonly #transfer: Transfer;
+  readonly #scopes = new Scopes();
   readonly #notes: Note[] = [];
-  readonly #preparations: { name: string; ms: number }[] = [];
   #recording: Recording | undefined;
-  /** Temporaries by scope, innermost last; the first scope ends with the running task. */
-  readonly #scopes: Tensor[][] = [];
-  #taskScratch: Tensor[] = [];
-  #loss: GpuLostError | undefined;
-  #resolveLost!: (loss: GpuLostError) => void;
 
   constructor(opened: OpenedDevice, options: GpuOptions = {}) {
-    const { device, limits, features } = opened;
+    const { device, limits } = opened;
     this.device = device;
     this.info = opened.info;
     this.limits = limits;
-    this.features = features;
+    this.features = opened.features;
     this.languageFeatures = opened.languageFeatures;
-    this.has = {
-      f16: features.has('shader-f16'),
-      subgroups: features.has('subgroups'),
-      timestamps: features.has('timestamp-query'),
-      subgroupMatrix: features.has('chromium-experimental-subgroup-matrix'),
-    };
+    this.has = opened.has;
     this.selfTest = options.selfTest ?? true;
     this.#reduce = options.reduce ?? {};
-    this.lost = new Promise((resolve) => (this.#resolveLost = resolve));
-
-    this.#guards = new Guards((error) => this.#announce(error));
+    this.#health = new Health(
+      device,
+      () => this.memory().used,
+      () => this.#forget(),
+    );
+    this.lost = this.#health.lost;
     this.#groups = new BindGroupCache(device);
     this.#arena = new Arena({
       device,
@@ -113,7 +97,7 @@ export class Gpu implements TensorHome {
         this.#recorder.flush();
         this.#groups.clear();
       },
-      onOutOfMemory: (error) => this.#guards.fail(error),
+      onOutOfMemory: (error) => this.#health.guards.fail(error),
     });
     this.#pipelines = new PipelineCache({ device, limits, guard: (check) => this.guard(check) });
     this.#recorder = new Recorder({ device, limits, arena: this.#arena, groups: this.#groups });
@@ -123,7 +107,6 @@ export class Gpu implements TensorHome {
       recorder: this.#recorder,
       beforeHostWrite: (memory) => this.#recording?.hostWrites(memory),
     });
-    this.#listen();
   }
 
   // ---- memory --------------------------------------------------------------------------------------------------
@@ -154,20 +137,13 @@ export class Gpu implements TensorHome {
       dtype,
       (bytes, what) => this.#recording?.reuse(bytes) ?? this.#arena.allocate(bytes, what),
     );
-    this.#currentScope().push(tensor);
+    this.#scopes.add(tensor);
     return tensor;
   }
 
   /** Runs `body` and gives back the temporaries it asked for: the commands it recorded still find them in order. */
   scoped<T>(body: () => T): T {
-    const scope: Tensor[] = [];
-    this.#scopes.push(scope);
-    try {
-      return body();
-    } finally {
-      this.#scopes.pop();
-      for (const tensor of scope) tensor.destroy();
-    }
+    return this.#scopes.run(body);
   }
 
   memory(): MemoryUse {
@@ -266,7 +242,7 @@ export class Gpu implements TensorHome {
   async idle(): Promise<void> {
     this.#requireAlive();
     this.#recorder.flush();
-    await this.#orLost(nudged(this.device, this.device.queue.onSubmittedWorkDone()));
+    await this.#health.orLost(nudged(this.device, this.device.queue.onSubmittedWorkDone()));
   }
 
   /**
@@ -278,23 +254,22 @@ export class Gpu implements TensorHome {
     if (this.#recording) throw new ArgumentError('record', 'a call inside record()', 'one recording at a time');
     const recording = new Recording(this.#arena);
     const temporaries: Tensor[] = [];
-    this.#recording = recording;
-    this.#scopes.push(temporaries);
     try {
-      const result = body();
-      this.#endRecording();
+      this.#recording = recording;
+      const result = this.#scopes.collect(temporaries, body);
       return new Plan(this.#planHome(), recording, temporaries, result);
     } catch (error) {
-      this.#endRecording();
-      for (const tensor of temporaries) tensor.destroy();
+      destroyAll(temporaries);
       recording.abandon();
       throw error;
+    } finally {
+      this.#recording = undefined;
     }
   }
 
   /** Milliseconds of every dispatch; the plan runs, so whatever it writes is written. */
   async profile(plan: Plan, options?: ProfileOptions): Promise<ProfileRow[]> {
-    return this.#orLost(
+    return this.#health.orLost(
       profilePlan(
         {
           device: this.device,
@@ -313,32 +288,27 @@ export class Gpu implements TensorHome {
 
   /** A check that must pass before any downloaded value counts: a late self-test, say. */
   guard(check: Promise<void>): void {
-    this.#guards.add(check);
+    this.#health.guards.add(check);
   }
 
   /** Errors since the last takeErrors(): while there are any, downloads reject with the first. */
   get uncaptured(): readonly GpuError[] {
-    return this.#guards.errors;
+    return this.#health.guards.errors;
   }
 
   /** Takes note of the errors: values computed from now on count again. */
   takeErrors(): GpuError[] {
-    return this.#guards.take();
+    return this.#health.guards.take();
   }
 
   /** Listens for loss, want of memory, other errors; returns the way to stop. */
   on<Name extends keyof GpuEvents>(name: Name, listener: (event: GpuEvents[Name]) => void): () => void {
-    return this.#events.on(name, listener);
+    return this.#health.events.on(name, listener);
   }
 
   /** A line in the report. */
   note(note: Note): void {
     this.#notes.push(note);
-  }
-
-  /** A preparation has ended; openGpu calls this. */
-  notePreparation(name: string, ms: number): void {
-    this.#preparations.push({ name, ms });
   }
 
   report(): GpuReport {
@@ -350,16 +320,15 @@ export class Gpu implements TensorHome {
       reduced: describeReduction(this.#reduce),
       memory: this.memory(),
       pipelines: this.#pipelines.labels(),
-      preparations: [...this.#preparations],
       notes: [...this.#notes],
       errors: this.uncaptured.map(({ code, message }) => ({ code, message })),
-      ...(this.#loss ? { lost: this.#loss.message } : {}),
+      ...(this.#health.loss ? { lost: this.#health.loss.message } : {}),
     };
   }
 
   /** Frees everything. Downloads that wait reject with GpuLostError. */
   destroy(): void {
-    this.#lose(new GpuLostError('destroyed', 'This GPU was closed with destroy().'));
+    this.#health.lose(new GpuLostError('destroyed', 'This GPU was closed with destroy().'));
     this.#arena.destroy();
     this.device.destroy();
   }
@@ -374,31 +343,13 @@ export class Gpu implements TensorHome {
     return new Tensor(this, allocation, dtype, [...shape], 0);
   }
 
-  #currentScope(): Tensor[] {
-    const scope = this.#scopes.at(-1);
-    if (scope) return scope;
-    if (this.#taskScratch.length === 0) {
-      queueMicrotask(() => {
-        for (const tensor of this.#taskScratch) tensor.destroy();
-        this.#taskScratch = [];
-      });
-    }
-    return this.#taskScratch;
-  }
-
-  #endRecording(): void {
-    if (!this.#recording) return;
-    this.#recording = undefined;
-    this.#scopes.pop();
-  }
-
   async #read<T>(tensor: Tensor, decode: (bytes: Uint8Array) => T): Promise<T> {
     this.#use(tensor);
     if (this.#recording) {
       throw new ArgumentError('download', 'a call inside record()', 'a call after plan.run()');
     }
-    const value = await this.#orLost(this.#transfer.read(tensor, decode));
-    await this.#guards.passed();
+    const value = await this.#health.orLost(this.#transfer.read(tensor, decode));
+    await this.#health.guards.passed();
     return value;
   }
 
@@ -409,16 +360,7 @@ export class Gpu implements TensorHome {
   }
 
   #requireAlive(): void {
-    if (this.#loss) throw this.#loss;
-  }
-
-  /** What rejects because the device is gone, rejects with that. */
-  async #orLost<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      throw this.#loss ?? error;
-    }
+    this.#health.requireAlive();
   }
 
   #planHome(): ConstructorParameters<typeof Plan>[0] {
@@ -436,45 +378,11 @@ export class Gpu implements TensorHome {
     };
   }
 
-  #listen(): void {
-    this.device.addEventListener('uncapturederror', (event) => {
-      event.preventDefault();
-      this.#guards.fail(this.#fromWebGpu(event.error));
-    });
-    void this.device.lost.then(({ reason, message }) => {
-      this.#lose(new GpuLostError(reason === 'destroyed' ? 'destroyed' : 'unknown', lossMessage(message)));
-    });
-  }
-
-  #fromWebGpu(error: GPUError): GpuError {
-    // By name, since Node has no such globals.
-    if (error.constructor.name === 'GPUOutOfMemoryError') {
-      return new OutOfMemoryError(0, this.memory().used, `Out of GPU memory: ${error.message}`);
-    }
-    return new ValidationError(error.message);
-  }
-
-  #announce(error: GpuError): void {
-    if (error instanceof OutOfMemoryError) this.#events.emit('outOfMemory', error);
-    else this.#events.emit('error', error);
-  }
-
-  /** The first loss counts; what we hold is dropped, so that a lost Gpu keeps nothing alive. */
-  #lose(loss: GpuLostError): void {
-    if (this.#loss) return;
-    this.#loss = loss;
+  /** The device is gone: nothing of it is kept alive by us. */
+  #forget(): void {
     this.#recorder.abandon();
     this.#groups.clear();
-    this.#events.emit('lost', loss);
-    this.#resolveLost(loss);
-    this.#events.clear();
+    this.#pipelines.clear();
     this.slots.clear();
   }
-}
-
-function lossMessage(message: string): string {
-  return (
-    `The GPU was lost${message ? `: ${message}` : ''}. Another program may have crashed its driver, or memory ran out; ` +
-    'open it again, perhaps with a smaller model.'
-  );
 }

@@ -4,9 +4,9 @@
 export { openGpu } from './open';
 export type { OpenGpuOptions, Preparation } from './open';
 export { Gpu } from './gpu';
-export type { Capabilities, GpuOptions } from './gpu';
+export type { GpuOptions } from './gpu';
 export type { DType } from '../formats/dtype';
-export type { AdapterOptions, AdapterSummary, SubgroupMatrixConfig } from './adapter';
+export type { AdapterOptions, AdapterSummary, Capabilities, SubgroupMatrixConfig } from './adapter';
 export type { MemoryUse } from './arena';
 export { DEFAULT_LIMITS } from './limits';
 export type { LimitName, Limits, Reduction } from './limits';

@@ -44,5 +44,5 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
 async function runPreparation(gpu: Gpu, preparation: Preparation): Promise<void> {
   const start = performance.now();
   await preparation.prepare(gpu);
-  gpu.notePreparation(preparation.name, performance.now() - start);
+  gpu.note({ room: 'device', name: preparation.name, text: 'prepared', ms: performance.now() - start });
 }

@@ -28,7 +28,6 @@ export interface GpuReport {
   readonly reduced: readonly string[];
   readonly memory: MemoryUse;
   readonly pipelines: readonly string[];
-  readonly preparations: readonly { readonly name: string; readonly ms: number }[];
   readonly notes: readonly Note[];
   readonly errors: readonly { readonly code: string; readonly message: string }[];
   /** Why the device is gone, where it is. */
@@ -47,7 +46,6 @@ export function formatReport(report: GpuReport): string {
     ...report.reduced.map((what) => `reduced      ${what}`),
     `memory       ${megabytes(memory.used)} used, ${megabytes(memory.reserved)} reserved, ${megabytes(memory.peak)} at most`,
     `pipelines    ${report.pipelines.length}`,
-    ...report.preparations.map(({ name: what, ms }) => `prepared     ${what} in ${ms.toFixed(0)} ms`),
     ...report.notes.map(formatNote),
     ...report.errors.map(({ code, message }) => `error        ${code}: ${message}`),
   ];
