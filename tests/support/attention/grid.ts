@@ -1,0 +1,112 @@
+/** flash-attention's test grid, and how a row of it becomes a problem with numbers. */
+import type { ReferenceOptions } from '$gpu/attention/reference';
+import type { FloatDType } from '$gpu/formats/dtype';
+import { environment, large, random } from '../gpu';
+import { coveringArray, product, type Factors, type IsPossible, type Row } from '../covering';
+import { normals, randomInteger, randomSlopes } from './problem';
+
+export const HEAD_DIMS = [32, 40, 59, 64, 80, 96, 111, 128, 160, 192, 224, 256] as const;
+
+/** (Sq, Sk) of flash-attention's test_flash_attn_output and test_flash_attn_splitkv. */
+export const LENGTHS = [
+  [113, 203],
+  [128, 217],
+  [113, 211],
+  [108, 256],
+  [256, 512],
+  [512, 256],
+  [1024, 1024],
+  [1023, 1024],
+  [1024, 1023],
+  [2048, 2048],
+  [1, 239],
+  [3, 799],
+  [127, 512],
+  [127, 513],
+] as const;
+
+export const DTYPES: readonly FloatDType[] = ['f32', 'f16', 'bf16'];
+
+export const HEADS = ['MHA', 'MQA', 'GQA'] as const;
+export type Heads = (typeof HEADS)[number];
+
+/** [Hq, Hkv]. Groups of 3 and 4 rather than 2: a tile of folded rows does not divide by 3. */
+export const HEAD_COUNTS: Readonly<Record<Heads, readonly [number, number]>> = {
+  MHA: [3, 3],
+  MQA: [4, 1],
+  GQA: [6, 2],
+};
+export const FEW_HEADS: Readonly<Record<Heads, readonly [number, number]>> = { MHA: [1, 1], MQA: [2, 1], GQA: [4, 2] };
+
+export const MASKS = ['no mask', 'causal', 'window', 'left window', 'right window', 'causal window'] as const;
+export type Mask = (typeof MASKS)[number];
+
+export const ALIBI = ['no ALiBi', 'ALiBi [Hq]', 'ALiBi [B,Hq]'] as const;
+export type Alibi = (typeof ALIBI)[number];
+
+/** Fewer values for some of the factors. */
+type Narrowed<F extends Factors> = { readonly [K in keyof F]: readonly F[K][number][] };
+
+/** A covering array, or with `npm run test:large` every combination of `all`. */
+export function gridOf<F extends Factors>(
+  factors: F,
+  isPossible?: IsPossible<F>,
+  all: Narrowed<F> = factors,
+): Row<F>[] {
+  return large ? [...product(all as F, isPossible)] : coveringArray(factors, isPossible);
+}
+
+/** Environments that run a GPU's work on one processor core with narrow vectors, ten times slower than lavapipe. */
+export const isSlow = !large && (environment === 'swiftshader' || environment === 'chromium');
+
+/** A size that a slow environment runs at a quarter of its length; 1023 becomes 255, still one short of 256. */
+export function affordable(length: number): number {
+  return isSlow && length > 512 ? Math.ceil(length / 4) - (length % 4 === 3 ? 1 : 0) : length;
+}
+
+/** The options that a mask's name stands for; windows are random, as in flash-attention's tests. */
+export function maskOptions(mask: Mask, seqK: number, seed: number): ReferenceOptions {
+  const left = randomInteger(seed, Math.max(1, seqK));
+  const right = randomInteger(seed + 1, Math.max(1, seqK));
+  const causal = mask.startsWith('causal') ? { causal: true } : {};
+  switch (mask) {
+    case 'window':
+      return { windowSize: [left, right] };
+    case 'left window':
+      return { windowSize: [left, -1] };
+    case 'right window':
+      return { windowSize: [-1, right] };
+    case 'causal window':
+      return { ...causal, windowSize: [left, -1] };
+    default:
+      return causal;
+  }
+}
+
+export interface Extras {
+  readonly alibi: Alibi;
+  readonly softcap: number;
+  readonly sinks: boolean;
+}
+
+export function extraOptions(extras: Extras, batch: number, headsQ: number, seed: number): ReferenceOptions {
+  const slopes = extras.alibi === 'ALiBi [Hq]' ? headsQ : batch * headsQ;
+  return {
+    ...(extras.softcap > 0 && { softcap: extras.softcap }),
+    ...(extras.alibi !== 'no ALiBi' && { alibiSlopes: randomSlopes(seed, slopes) }),
+    ...(extras.sinks && { sinks: normals(seed + 1, headsQ, 'f32', 2) }),
+  };
+}
+
+/**
+ * Query rows to look at in a problem whose every row would take the reference too long: both ends, where masks and
+ * ragged tiles are, and others at random, other ones in every problem. Undefined: all of them.
+ */
+export function sampledRows(seqQ: number, seqK: number, seed: number): Int32Array | undefined {
+  if (seqQ * seqK <= 300_000) return undefined;
+  const next = random(seed);
+  const rows = new Set<number>();
+  for (let i = 0; i < 17; i++) rows.add(i).add(seqQ - 1 - i);
+  while (rows.size < 96) rows.add(Math.floor(next() * seqQ));
+  return Int32Array.from(rows).sort();
+}

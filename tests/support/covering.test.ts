@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { coveringArray, missingPairs, product, type Row } from './covering';
+
+const menu = {
+  size: [1, 2, 3, 4, 5, 6, 7],
+  colour: ['red', 'green', 'blue', 'black'],
+  lid: [false, true],
+  handle: ['none', 'one', 'two'],
+  spout: [false, true],
+} as const;
+
+const size = (factors: Readonly<Record<string, readonly unknown[]>>): number[] =>
+  Object.values(factors).map((values) => values.length);
+
+describe('coveringArray', () => {
+  it('covers every pair of values', () => {
+    expect(missingPairs(menu, coveringArray(menu))).toEqual([]);
+  });
+
+  it('needs few rows: no more than a third above the two largest factors', () => {
+    const [largest = 0, second = 0] = size(menu).sort((a, b) => b - a);
+    const rows = coveringArray(menu).length;
+    expect(rows).toBeGreaterThanOrEqual(largest * second);
+    expect(rows).toBeLessThanOrEqual((largest * second * 4) / 3);
+  });
+
+  it('gives the same rows every time', () => {
+    expect(coveringArray(menu)).toEqual(coveringArray(menu));
+  });
+
+  it('gives each value its share, not only its pairs', () => {
+    const lids = coveringArray(menu).filter((row) => row.lid).length;
+    expect(lids / coveringArray(menu).length).toBeGreaterThan(0.4);
+    expect(lids / coveringArray(menu).length).toBeLessThan(0.6);
+  });
+
+  it('keeps what cannot be out of every row, and covers all the rest', () => {
+    const isPossible = (row: Partial<Row<typeof menu>>): boolean =>
+      !(row.lid === true && row.colour === 'red') && !(row.spout === true && row.handle === 'none');
+    const rows = coveringArray(menu, isPossible);
+    expect(rows.every(isPossible)).toBe(true);
+    expect(missingPairs(menu, rows, isPossible)).toEqual([]);
+  });
+
+  it('finds its way around constraints of three factors', () => {
+    const isPossible = ({ lid, spout, colour }: Partial<Row<typeof menu>>): boolean =>
+      !(lid === true && spout === true && colour !== undefined && colour !== 'blue');
+    const rows = coveringArray(menu, isPossible);
+    expect(rows.every(isPossible)).toBe(true);
+    expect(missingPairs(menu, rows, isPossible)).toEqual([]);
+  });
+
+  it('takes a single factor value by value', () => {
+    expect(coveringArray({ size: [1, 2], lid: [true] })).toHaveLength(2);
+  });
+});
+
+describe('missingPairs', () => {
+  it('names a pair that no row covers', () => {
+    const rows = [...product(menu)].filter((row) => !(row.size === 3 && row.colour === 'blue'));
+    expect(missingPairs(menu, rows)).toEqual(['size = 3 with colour = "blue"']);
+  });
+});
+
+describe('product', () => {
+  it('enumerates every combination once', () => {
+    const rows = [...product(menu)];
+    expect(rows).toHaveLength(size(menu).reduce((all, each) => all * each, 1));
+    expect(new Set(rows.map((row) => JSON.stringify(row))).size).toBe(rows.length);
+  });
+
+  it('leaves out what cannot be', () => {
+    const rows = [...product(menu, (row) => row.lid !== true)];
+    expect(rows).toHaveLength(7 * 4 * 3 * 2);
+  });
+});
