@@ -1,0 +1,122 @@
+/**
+ * A static file server just large enough for the built app: it reads from one folder, and sends the two headers that
+ * let a page use several threads (COOP and COEP). Plain Node, for this machine and its network; not for the internet.
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize, resolve, sep } from 'node:path';
+
+const TYPES = /** @type {Record<string, string>} */ ({
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
+  '.woff2': 'font/woff2',
+});
+
+/**
+ * @param {object} options
+ * @param {string} options.folder what to serve
+ * @param {number} options.port the first to try; 0: any free one
+ * @param {string} options.host
+ * @param {string} [options.base] a path that everything lies under, such as `/fireside`
+ * @returns {Promise<import('node:http').Server>} once it listens
+ */
+export async function serve({ folder, port, host, base = '' }) {
+  const server = createServer((request, response) => {
+    void respond(resolve(folder), base, request, response);
+  });
+  await listen(server, port, host);
+  return server;
+}
+
+/**
+ * @param {import('node:http').Server} server
+ * @param {number} port
+ * @param {string} host
+ * @returns {Promise<void>}
+ */
+function listen(server, port, host) {
+  return new Promise((done, failed) => {
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code === 'EADDRINUSE' && port !== 0 && port < 65535) done(listen(server, port + 1, host));
+      else failed(error);
+    });
+    server.listen(port, host, done);
+  });
+}
+
+/**
+ * @param {string} folder
+ * @param {string} base
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ */
+async function respond(folder, base, request, response) {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Method not allowed');
+  const file = await findFile(folder, base, request.url ?? '/');
+  if (!file) return refuse(response, 404, 'Not found');
+  const immutable = file.path.includes(`${sep}immutable${sep}`);
+  response.writeHead(200, {
+    'Content-Type': TYPES[extname(file.path)] ?? 'application/octet-stream',
+    'Content-Length': file.size,
+    'Cache-Control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    ...isolation,
+  });
+  if (request.method === 'HEAD') return void response.end();
+  createReadStream(file.path)
+    .on('error', () => response.destroy())
+    .pipe(response);
+}
+
+/** Shared memory, and with it threads, is for pages that cut themselves off from others. */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/**
+ * @param {import('node:http').ServerResponse} response
+ * @param {number} status
+ * @param {string} text
+ */
+function refuse(response, status, text) {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...isolation }).end(`${text}\n`);
+}
+
+/**
+ * @param {string} folder
+ * @param {string} base
+ * @param {string} url
+ * @returns {Promise<{ path: string, size: number } | undefined>}
+ */
+async function findFile(folder, base, url) {
+  const path = decode(url.replace(/[?#].*$/, ''));
+  if (path === undefined || !path.startsWith(`${base}/`)) return undefined;
+  const inside = normalize(join(folder, path.slice(base.length)));
+  if (inside !== folder && !inside.startsWith(folder + sep)) return undefined;
+  for (const candidate of [inside, join(inside, 'index.html'), `${inside}.html`]) {
+    const found = await stat(candidate).catch(() => undefined);
+    if (found?.isFile()) return { path: candidate, size: found.size };
+  }
+  return undefined;
+}
+
+/** @param {string} path */
+function decode(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+/** Whether something that was built is older than what it was built from. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './packages.js';
+
+const CONFIG = ['package-lock.json', 'package.json', 'tsconfig.json'];
+
+/**
+ * @param {string} output a file that the build writes
+ * @param {string[]} inputs files and folders, from the root; the lock file and its like are always among them
+ */
+export function isStale(output, inputs) {
+  const file = join(root, output);
+  if (!existsSync(file)) return true;
+  const built = statSync(file).mtimeMs;
+  return [...inputs, ...CONFIG].some((input) => newest(join(root, input)) > built);
+}
+
+/**
+ * @param {string} path
+ * @returns {number} when the file, or anything in the folder, was last changed
+ */
+function newest(path) {
+  const { mtimeMs } = statSync(path);
+  const entries = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }) : [];
+  return entries.reduce((latest, entry) => Math.max(latest, statSync(join(path, entry)).mtimeMs), mtimeMs);
+}

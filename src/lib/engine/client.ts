@@ -1,0 +1,74 @@
+/**
+ * The page's end of the engine: typed calls to the worker that owns the GPU. The one file of this room, with
+ * protocol.ts, that pages import; no WebGPU code comes along.
+ */
+import type { Failure, Inspection, InspectionStage, Method, Methods, Reply, Request } from './protocol';
+
+/** A call that the worker could not carry out. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: Failure['code'];
+
+  constructor({ code, message }: Failure) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A call that is under way. */
+interface Pending {
+  progress(value: Methods[Method]['progress']): void;
+  done(value: Methods[Method]['result']): void;
+  failed(error: EngineError): void;
+}
+
+export class Engine {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+
+  constructor() {
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'fireside' });
+    this.#worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => this.#receive(data));
+    this.#worker.addEventListener('error', (event) => {
+      // A worker that cannot be loaded says nothing at all; one that broke says what in `message`.
+      this.#failAll({
+        code: 'worker',
+        message: event.message || 'The part that talks to the GPU could not be loaded.',
+      });
+    });
+  }
+
+  /** Opens the GPU, checks it, and tells what it is. */
+  inspect(onProgress: (stage: InspectionStage) => void = () => {}): Promise<Inspection> {
+    return this.#call('inspect', onProgress);
+  }
+
+  /** Ends the worker, and with it all that it holds on the GPU. Calls under way fail. */
+  close(): void {
+    this.#worker.terminate();
+    this.#failAll({ code: 'worker', message: 'The engine was closed.' });
+  }
+
+  #call<M extends Method>(method: M, progress: (value: Methods[M]['progress']) => void): Promise<Methods[M]['result']> {
+    const id = (this.#lastId += 1);
+    return new Promise((done, failed) => {
+      this.#pending.set(id, { progress, done, failed });
+      this.#worker.postMessage({ id, method } satisfies Request<M>);
+    });
+  }
+
+  #receive(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    if (!pending) return;
+    if (reply.type === 'progress') return pending.progress(reply.progress);
+    this.#pending.delete(reply.id);
+    if (reply.type === 'done') pending.done(reply.result);
+    else pending.failed(new EngineError(reply.failure));
+  }
+
+  #failAll(failure: Failure): void {
+    for (const { failed } of this.#pending.values()) failed(new EngineError(failure));
+    this.#pending.clear();
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * A device's report in words and units that people know. Pure functions of plain data.
+ */
+import type { Failure, GpuReport } from '$lib/engine/protocol';
+import type { Fact } from '$lib/ui/fact';
+
+/** What matters to somebody who wants to run a model here, most important first. */
+export function deviceFacts(report: GpuReport): Fact[] {
+  const { adapter, features, limits } = report;
+  return [
+    { name: 'Graphics', value: adapterName(report), ...(adapter.isFallback && { note: '(software, no GPU)' }) },
+    { name: 'Half precision', value: features.includes('shader-f16') ? 'Yes' : 'No' },
+    { name: 'Subgroups', value: subgroups(report) },
+    { name: 'GPU clock', value: features.includes('timestamp-query') ? 'Yes' : 'No' },
+    {
+      name: 'Largest buffer',
+      value: formatBytes(limits.maxBufferSize),
+      ...(limits.maxStorageBufferBindingSize < limits.maxBufferSize && {
+        note: `of which a kernel sees ${formatBytes(limits.maxStorageBufferBindingSize)} at a time`,
+      }),
+    },
+    {
+      name: 'Workgroup',
+      value: `${limits.maxComputeInvocationsPerWorkgroup} threads`,
+      note: `sharing ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+    },
+  ];
+}
+
+function adapterName({ adapter }: GpuReport): string {
+  if (adapter.description) return adapter.description;
+  const parts = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean);
+  return parts.join(' ') || 'The browser does not say which';
+}
+
+function subgroups({ adapter, features }: GpuReport): string {
+  if (!features.includes('subgroups')) return 'No';
+  const { subgroupMinSize: least, subgroupMaxSize: most } = adapter;
+  return least === most ? `${least} threads` : `${least} to ${most} threads`;
+}
+
+/** 134217728 -> «128 MB», in the powers of 1024 that memory comes in. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${value >= 100 ? Math.round(value) : Number(value.toFixed(1))} ${units[power]}`;
+}
+
+/** 0.8123 -> «0.81 ms», 1234 -> «1.2 seconds». */
+export function formatDuration(ms: number): string {
+  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} seconds`;
+  return `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
+}
+
+/** What a person can try, the likeliest first. */
+export function remedies(code: Failure['code']): string[] {
+  switch (code) {
+    case 'no-webgpu':
+      return [
+        'Open this page in a current Chrome or Edge, in Safari 26 or newer, or in Firefox on Windows or macOS.',
+        'On an iPhone or iPad, update to iOS 26 or newer.',
+        'If the address starts with http://, use https:// instead: browsers keep WebGPU to secure pages.',
+      ];
+    case 'no-adapter':
+      return [
+        'Switch on hardware acceleration in the browser’s settings, under System, and restart the browser.',
+        'Update the graphics driver, and then the browser.',
+        'In Chrome on Linux, set chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan to Enabled.',
+      ];
+    case 'lost':
+    case 'out-of-memory':
+      return ['Close other tabs and programs that use the GPU, and check again.'];
+    case 'self-test':
+    case 'shader':
+    case 'validation':
+      return ['Update the browser and the graphics driver: this one computes wrongly.', 'Try another browser.'];
+    case 'limit':
+      return ['Try another browser: this one offers less than the GPU has.'];
+    case 'worker':
+      return ['Reload the page.', 'If that does not help, a blocker may be keeping its scripts from loading.'];
+    case 'argument':
+    case 'unknown':
+      return ['Reload the page. If it happens again, it is our mistake, and a report would help.'];
+  }
+}
