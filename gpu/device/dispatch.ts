@@ -9,7 +9,7 @@ import { PARAMS_MAX_BYTES } from './params';
 import type { Params } from './params';
 import type { BindingKind, Pipeline } from './pipeline';
 import { Tensor, describe } from './tensor';
-import type { Binding } from './tensor';
+import type { Binding, TensorHome } from './tensor';
 
 export interface Dispatch {
   readonly pipeline: Pipeline;
@@ -42,7 +42,8 @@ export interface Checked {
   readonly z: number;
 }
 
-export function checkDispatch(call: Dispatch, limits: Limits): Checked {
+export function checkDispatch(call: Dispatch, home: TensorHome): Checked {
+  const { limits } = home;
   const { pipeline, params } = call;
   const label = call.label ?? pipeline.label;
   if (call.bindings.length !== pipeline.bindings.length) {
@@ -54,7 +55,7 @@ export function checkDispatch(call: Dispatch, limits: Limits): Checked {
   }
   const bound: Bound[] = [];
   for (let index = 0; index < call.bindings.length; index++) {
-    const one = checkBinding(label, index, pipeline.bindings[index]!, call.bindings[index]!, limits);
+    const one = checkBinding(label, index, pipeline.bindings[index]!, call.bindings[index]!, home);
     if (one) bound.push(one);
   }
   checkAliasing(label, bound);
@@ -66,12 +67,17 @@ export function checkDispatch(call: Dispatch, limits: Limits): Checked {
   return { label, pipeline, bound, params, x, y, z };
 }
 
+/** A dispatch without workgroups does nothing, and WebGPU would warn of it. */
+export function isEmpty({ x, y, z }: Checked): boolean {
+  return x === 0 || y === 0 || z === 0;
+}
+
 function checkBinding(
   label: string,
   index: number,
   kind: BindingKind,
   binding: Binding | null,
-  limits: Limits,
+  home: TensorHome,
 ): Bound | undefined {
   if (kind === 'uniform' || kind === 'none') {
     if (binding === null) return undefined;
@@ -83,8 +89,11 @@ function checkBinding(
   if (tensor.destroyed) {
     throw new ArgumentError(`${label}: bindings[${index}]`, `destroyed ${describe(tensor)}`, 'a live tensor');
   }
+  if (tensor.gpu !== home) {
+    throw new ArgumentError(`${label}: bindings[${index}]`, `${describe(tensor)} of another GPU`, 'one of this GPU');
+  }
   const offset = whole ? tensor.offset : binding.byteOffset;
-  const { minStorageBufferOffsetAlignment: alignment, maxStorageBufferBindingSize: largest } = limits;
+  const { minStorageBufferOffsetAlignment: alignment, maxStorageBufferBindingSize: largest } = home.limits;
   const length = whole ? boundLength(tensor, largest) : binding.byteLength;
   if (offset % alignment !== 0) {
     throw new ArgumentError(

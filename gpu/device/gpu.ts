@@ -228,7 +228,7 @@ export class Gpu implements TensorHome {
 
   dispatch(call: Dispatch): void {
     this.#requireAlive();
-    const checked = checkDispatch(call, this.limits);
+    const checked = checkDispatch(call, this);
     if (this.#recording) this.#recording.add(checked);
     else this.#recorder.dispatch(checked);
   }

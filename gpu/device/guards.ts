@@ -36,11 +36,14 @@ export class Guards {
     this.onError(error);
   }
 
-  /** Resolves when all checks have passed; rejects with the first error. */
+  /**
+   * Resolves when all checks have passed; rejects with the first error. A kernel that does not compile makes WebGPU
+   * refuse every dispatch of it, and those refusals come sooner than the compiler's words: causes go first.
+   */
   async passed(): Promise<void> {
     while (this.#open.size > 0) await Promise.all(this.#open);
-    const [first] = this.#errors;
-    if (first) throw first;
+    const error = this.#errors.find(({ code }) => code !== 'validation') ?? this.#errors[0];
+    if (error) throw error;
   }
 
   /** Hands the errors over: from here on values count again. */

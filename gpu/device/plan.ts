@@ -5,6 +5,7 @@
 import type { Allocation } from './arena';
 import { BindGroupCache } from './bindgroups';
 import { BufferUsage, alignUp } from './constants';
+import { isEmpty } from './dispatch';
 import type { Checked } from './dispatch';
 import { ArgumentError } from './errors';
 import { PARAMS_MAX_BYTES } from './params';
@@ -31,6 +32,8 @@ export interface PlanStep {
   readonly x: number;
   readonly y: number;
   readonly z: number;
+  /** No workgroups, no work. */
+  readonly isEmpty: boolean;
   /** Length of its parameters, 0 without. */
   readonly paramBytes: number;
 }
@@ -92,6 +95,7 @@ export class Plan<T = unknown> {
   /** Encodes one dispatch: the profiler gives each a pass of its own. Call prepareRun first. */
   encodeStep(pass: GPUComputePassEncoder, index: number): void {
     const step = this.steps[index]!;
+    if (step.isEmpty) return;
     pass.setPipeline(step.pipeline);
     this.#setGroup(pass, step, index);
     pass.dispatchWorkgroups(step.x, step.y, step.z);
@@ -173,6 +177,7 @@ export class Plan<T = unknown> {
       x: call.x,
       y: call.y,
       z: call.z,
+      isEmpty: isEmpty(call),
       paramBytes: call.params?.bytes.length ?? 0,
     }));
   }
@@ -183,6 +188,7 @@ export class Plan<T = unknown> {
     let lastPipeline: GPUComputePipeline | undefined;
     for (let index = 0; index < this.steps.length; index++) {
       const step = this.steps[index]!;
+      if (step.isEmpty) continue;
       if (step.pipeline !== lastPipeline) {
         pass.setPipeline(step.pipeline);
         lastPipeline = step.pipeline;

@@ -7,6 +7,7 @@
 import type { Arena } from './arena';
 import type { BindGroupCache } from './bindgroups';
 import { BufferUsage, alignUp } from './constants';
+import { isEmpty } from './dispatch';
 import type { Checked } from './dispatch';
 import type { Limits } from './limits';
 import { PARAMS_MAX_BYTES } from './params';
@@ -43,6 +44,7 @@ export class Recorder {
   }
 
   dispatch(call: Checked): void {
+    if (isEmpty(call)) return;
     if (this.pending >= MOST_DISPATCHES || this.#paramsUsed + PARAMS_MAX_BYTES > PARAM_BYTES) this.flush();
     const pass = this.#openPass();
     const { pipeline, params } = call;

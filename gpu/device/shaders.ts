@@ -6,7 +6,7 @@
  * program: a second device, or a second specialisation of a kernel, parses nothing again.
  */
 import { RecordResolver, composeResolvers, createConstantsResolver, linkRegistry, withLoggerAsync } from 'wesl';
-import type { ModuleResolver, SrcMap } from 'wesl';
+import type { SrcMap } from 'wesl';
 import { ShaderError } from './errors';
 import type { ShaderErrorDetails } from './errors';
 
@@ -78,6 +78,9 @@ export function linkShader(spec: LinkSpec): LinkedShader {
 }
 
 function runLinker(spec: LinkSpec): SrcMap {
+  if (!spec.sources.some((sources) => `${spec.module}.wesl` in sources)) {
+    throw new ShaderError(spec.label, 'this file is not among the sources', nowhere(spec.module));
+  }
   const resolver = composeResolvers(
     ...([resolverOf(spec.sources), createConstantsResolver(spec.constants ?? {})] satisfies (
       ModuleResolver | undefined

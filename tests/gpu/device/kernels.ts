@@ -1,7 +1,15 @@
 /**
  * Small kernels that the device's tests run, as sources of a room called `probe`.
  */
-import { ParamWriter, type Gpu, type Params, type PipelineSpec, type ShaderSources, type Tensor } from '$gpu/device';
+import {
+  ParamWriter,
+  type Binding,
+  type Gpu,
+  type Params,
+  type PipelineSpec,
+  type ShaderSources,
+  type Tensor,
+} from '$gpu/device';
 
 export const PROBE: ShaderSources = {
   'probe/scale.wesl': `
@@ -77,4 +85,14 @@ export function scale(gpu: Gpu, source: Tensor, target: Tensor, factor: number, 
 /** Records counter[0] += 1. */
 export function increment(gpu: Gpu, counter: Tensor): void {
   gpu.dispatch({ pipeline: gpu.pipeline(INCREMENT), bindings: [counter], workgroups: [1] });
+}
+
+/** Records target[i] = 2 * source[i] over the first `count` elements of two bindings. */
+export function double(gpu: Gpu, source: Binding, target: Binding, count: number): void {
+  gpu.dispatch({
+    pipeline: gpu.pipeline(scaleSpec()),
+    bindings: [null, source, target],
+    params: scaleParams(count, 2),
+    workgroups: [Math.ceil(count / 64)],
+  });
 }
