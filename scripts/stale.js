@@ -7,13 +7,14 @@ const CONFIG = ['package-lock.json', 'package.json', 'tsconfig.json'];
 
 /**
  * @param {string} output a file that the build writes
- * @param {string[]} inputs files and folders, from the root; the lock file and its like are always among them
+ * @param {string[]} inputs files and folders, from the root, where they exist; the lock file and its like are always among them
  */
 export function isStale(output, inputs) {
   const file = join(root, output);
   if (!existsSync(file)) return true;
   const built = statSync(file).mtimeMs;
-  return [...inputs, ...CONFIG].some((input) => newest(join(root, input)) > built);
+  const paths = [...inputs, ...CONFIG].map((input) => join(root, input)).filter((path) => existsSync(path));
+  return paths.some((path) => newest(path) > built);
 }
 
 /**

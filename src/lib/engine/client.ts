@@ -17,9 +17,9 @@ export class EngineError extends Error {
 
 /** A call that is under way. */
 interface Pending {
-  progress(value: Methods[Method]['progress']): void;
-  done(value: Methods[Method]['result']): void;
-  failed(error: EngineError): void;
+  readonly progress: (value: Methods[Method]['progress']) => void;
+  readonly done: (value: Methods[Method]['result']) => void;
+  readonly failed: (error: EngineError) => void;
 }
 
 export class Engine {

@@ -1,0 +1,52 @@
+/**
+ * `npm run fireside -- COMMAND ...` and `npm run bench -- NAME ...`: the command line program, built where it is stale.
+ *
+ * `--adapter lavapipe|swiftshader` picks a software adapter; without it, Dawn takes the machine's best.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { findEnvironments, vulkanEnvironment } from './environments.js';
+import { ensurePackages, root, runPackage } from './packages.js';
+import { isStale } from './stale.js';
+
+const { adapter, args } = takeAdapter(process.argv.slice(2));
+
+const failure = ensurePackages() ?? (args[0] === 'bench' ? ensurePackages(join(root, 'tests', 'oracles')) : undefined);
+if (failure) stop(failure);
+if (isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'tests/bench', 'vite.cli.config.ts'])) {
+  const status = runPackage('vite', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
+  if (status !== 0) stop('The build failed; see above.');
+}
+
+const program = spawnSync(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
+  stdio: 'inherit',
+  env: { ...process.env, ...(adapter && driverOf(adapter)) },
+});
+process.exitCode = program.status ?? 1;
+
+/**
+ * @param {string[]} all
+ * @returns {{ adapter: string | undefined, args: string[] }}
+ */
+function takeAdapter(all) {
+  const at = all.indexOf('--adapter');
+  if (at < 0) return { adapter: undefined, args: all };
+  return { adapter: all[at + 1] ?? '', args: [...all.slice(0, at), ...all.slice(at + 2)] };
+}
+
+/** @param {string} name */
+function driverOf(name) {
+  const { lavapipe, swiftshader } = findEnvironments();
+  const driver = name === 'lavapipe' ? lavapipe : name === 'swiftshader' ? swiftshader : undefined;
+  if (!driver) stop(`There is no adapter «${name}» on this machine.`);
+  return vulkanEnvironment(driver);
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function stop(message) {
+  console.error(message);
+  process.exit(1);
+}
