@@ -18,11 +18,11 @@ export function provideEnvironments() {
   if (missing.length === 0 || !canInstall()) return;
   console.log(`Installing ${missing.join(', ')} with apt ...`);
   apt(['update']);
-  if (missing.includes(MESA) && !offersMesa()) addBackports();
+  if (missing.includes(MESA) && !fitMesa()) addBackports();
   for (const name of missing) {
-    const release = name === MESA ? mesaRelease() : [];
-    if (!apt(['install', '--yes', '--no-install-recommends', ...release, name]))
-      console.log(`apt could not install ${name}.`);
+    // Backports are taken only where they are asked for by name.
+    const release = name === MESA ? fitMesa()?.release : undefined;
+    apt(['install', '--yes', '--no-install-recommends', ...(release ? ['--target-release', release] : []), name]);
   }
 }
 
@@ -62,13 +62,14 @@ function hasVulkanLoader() {
 
 /**
  * @param {string[]} args
- * @returns {boolean} whether it worked
+ * @returns {boolean} whether it worked; what apt says is shown only where it did not
  */
 function apt(args) {
-  const options = ['-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120', '-qq'];
+  const options = ['-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0', '-qq'];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // apt's own output goes to stderr, so that stdout stays for the tests.
-  return spawnSync('apt-get', [...options, ...args], { env, stdio: ['ignore', 2, 2] }).status === 0;
+  const { status, stdout, stderr } = spawnSync('apt-get', [...options, ...args], { env, encoding: 'utf8' });
+  if (status !== 0) console.log(`apt-get ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  return status === 0;
 }
 
 /** @param {string} command @param {string[]} args */
@@ -86,27 +87,23 @@ function isOld(version) {
   return version !== '' && spawnSync('dpkg', ['--compare-versions', version, 'lt', OLDEST_MESA]).status === 0;
 }
 
-/** @returns {{ version: string, release: string }[]} every Mesa that apt's lists hold, and in which release */
-function offeredMesa() {
-  const rows = output('apt-cache', ['madison', MESA]).split('\n');
-  return rows.flatMap((row) => {
+/**
+ * Every version of a package that apt's lists hold, and the release it is in, out of `apt-cache madison`'s table:
+ * `mesa-vulkan-drivers | 25.0.7-2 | ADDRESS bookworm-backports/main amd64 Packages`.
+ *
+ * @param {string} table
+ */
+export function offeredVersions(table) {
+  return table.split('\n').flatMap((row) => {
     const [, version, source] = row.split('|').map((cell) => cell.trim());
-    const release = source
-      ?.split(' ')
-      .find((word) => word.includes('/'))
-      ?.split('/')[0];
+    const release = source?.split(' ')[1]?.split('/')[0];
     return version && release ? [{ version, release }] : [];
   });
 }
 
-function offersMesa() {
-  return offeredMesa().some(({ version }) => !isOld(version));
-}
-
-/** apt's option that picks the release with a Mesa that is new enough; backports are never picked by themselves. */
-function mesaRelease() {
-  const fit = offeredMesa().find(({ version }) => !isOld(version));
-  return fit ? ['--target-release', fit.release] : [];
+/** The newest release first, as apt lists them, that has a Mesa which Dawn takes. */
+function fitMesa() {
+  return offeredVersions(output('apt-cache', ['madison', MESA])).find(({ version }) => !isOld(version));
 }
 
 /** Adds the system's own backports, from the very place its other packages come from. */
