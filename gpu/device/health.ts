@@ -16,6 +16,7 @@ export class Health {
 
   #loss: GpuLostError | undefined;
   #resolveLost!: (loss: GpuLostError) => void;
+  readonly #stopListening: () => void;
 
   constructor(
     device: GPUDevice,
@@ -23,10 +24,15 @@ export class Health {
     private readonly onLoss: () => void,
   ) {
     this.lost = new Promise((resolve) => (this.#resolveLost = resolve));
-    device.addEventListener('uncapturederror', (event) => {
+    const onError = (event: GPUUncapturedErrorEvent): void => {
       event.preventDefault();
       this.guards.fail(this.#fromWebGpu(event.error));
-    });
+    };
+    device.addEventListener('uncapturederror', onError);
+    // Dawn in Node never lets go of a listener, nor of all it refers to, unless it is taken off.
+    this.#stopListening = () => {
+      device.removeEventListener('uncapturederror', onError);
+    };
     void device.lost.then(({ reason, message }) => {
       this.lose(new GpuLostError(reason === 'destroyed' ? 'destroyed' : 'unknown', lossMessage(message)));
     });
@@ -48,6 +54,7 @@ export class Health {
     this.events.emit('lost', loss);
     this.#resolveLost(loss);
     this.events.clear();
+    this.#stopListening();
   }
 
   /** What rejects because the device is gone, rejects with that. */

@@ -81,11 +81,7 @@ function runLinker(spec: LinkSpec): SrcMap {
   if (!spec.sources.some((sources) => `${spec.module}.wesl` in sources)) {
     throw new ShaderError(spec.label, 'this file is not among the sources', nowhere(spec.module));
   }
-  const resolver = composeResolvers(
-    ...([resolverOf(spec.sources), createConstantsResolver(spec.constants ?? {})] satisfies (
-      ModuleResolver | undefined
-    )[]),
-  );
+  const resolver = composeResolvers(resolverOf(spec.sources), createConstantsResolver({ ...spec.constants }));
   let map: SrcMap | undefined;
   let failure: unknown;
   // The linker prints what it throws; the thrown error says it all. The callback runs before the call returns.

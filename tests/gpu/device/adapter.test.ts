@@ -17,7 +17,7 @@ function providerOf(adapter: Partial<GPUAdapter> | null): GPU {
 /** An adapter that refuses every device, in the words of Dawn. */
 function refusingAdapter(message: string): Partial<GPUAdapter> {
   return {
-    features: new Set<string>() as unknown as GPUSupportedFeatures,
+    features: new Set<string>(),
     limits: { ...DEFAULT_LIMITS, maxBufferSize: 2 ** 40 } as unknown as GPUSupportedLimits,
     requestDevice: () => Promise.reject(new Error(message)),
   };

@@ -99,7 +99,7 @@ test('a buffer that the driver has no memory for becomes a typed event with the 
   // No driver runs out of memory on request: the answer to our question is forged.
   device.popErrorScope = async () => {
     await popErrorScope();
-    return { message: 'no memory' } as GPUError;
+    return { message: 'no memory' };
   };
   const tensor = gpu.empty([1000], 'f32');
   Reflect.deleteProperty(device, 'popErrorScope');
@@ -107,4 +107,16 @@ test('a buffer that the driver has no memory for becomes a typed event with the 
   expect(heard).toMatchObject([{ code: 'out-of-memory', used: 0 }]);
   expect(heard[0]!.wanted).toBeGreaterThanOrEqual(4000);
   expect(heard[0]!.message).toContain('f32 [1000]');
+});
+
+test('twenty rounds of opening, computing and closing all work', async () => {
+  for (let round = 0; round < 20; round++) {
+    const other = await openTestGpu();
+    const counter = other.upload(Uint32Array.of(round), [1]);
+    increment(other, counter);
+    expect([...(await other.downloadInts(counter))]).toEqual([round + 1]);
+    other.destroy();
+    expect((await other.lost).reason).toBe('destroyed');
+    expect(other.uncaptured).toEqual([]);
+  }
 });
