@@ -1,0 +1,13 @@
+/** The public face of the room, but for `node-source.ts`, which pages cannot load. */
+export { FormatError, type FormatProblem, SourceError, type SourceProblem, WeightsError } from './errors';
+export { readGguf } from './gguf';
+export { isJsonObject, type Json, type JsonObject, readJson } from './json';
+export { joinWeights } from './join';
+export { Metadata, type MetadataArray, type MetadataValue, type NumberArray } from './metadata';
+export { openWeights } from './open';
+export { readSafetensors, readShardIndex, type ShardIndex } from './safetensors';
+export { blobSource, type ByteSource, memorySource } from './source';
+export { type StreamOptions, streamTensors, type TensorPiece } from './stream';
+export { StringTable } from './string-table';
+export type { TensorEntry, WeightsFile, WeightsFormat } from './types';
+export { openUrl, type UrlOptions } from './url-source';
