@@ -197,6 +197,22 @@ test('what is uploaded while recording is a constant: no later temporary takes i
   expect([...(await gpu.download(other))]).toEqual([500, 600]);
 });
 
+test('a tensor from outside that is destroyed while recording is an input still: no temporary takes its place', async () => {
+  const source = gpu.upload([5, 6], [2]);
+  const target = poisoned(gpu, [2], 'f32');
+  const other = poisoned(gpu, [2], 'f32');
+  const plan = gpu.record(() => {
+    scale(gpu, source, target, 1);
+    source.destroy();
+    const temporary = gpu.scratch([2], 'f32');
+    scale(gpu, target, temporary, 100);
+    scale(gpu, temporary, other, 1);
+  });
+  plan.run(3);
+  expect([...(await gpu.download(target))]).toEqual([5, 6]);
+  expect([...(await gpu.download(other))]).toEqual([500, 600]);
+});
+
 test('writing what a recorded dispatch uses is refused: a replay would not repeat it', () => {
   const source = gpu.upload([1], [1]);
   const target = gpu.empty([1], 'f32');
