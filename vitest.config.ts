@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
-import { findEnvironments, vulkanEnvironment } from './scripts/environments.js';
+import { chromiumSwitches, findEnvironments, softwareGpuSwitches, vulkanEnvironment } from './scripts/environments.js';
 
 /** The full grids, and the runs that take minutes: only when asked for, by `npm run test:large` and `test:soak`. */
 const large = process.env.FIRESIDE_LARGE === '1';
@@ -13,7 +13,11 @@ const unfit = JSON.parse(process.env.FIRESIDE_NOT_RUN ?? '[]') as string[];
 /** A GPU test is written once and runs in every GPU environment; a soak test runs under Node, where memory shows. */
 const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
 const soakTests = ['tests/gpu/**/*.soak.test.ts'];
-const pureTests = { include: ['tests/**/*.test.ts'], exclude: [...gpuTests, ...soakTests, '**/node_modules/**'] };
+const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
+const pureTests = {
+  include: ['tests/**/*.test.ts'],
+  exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],
+};
 
 const testTimeout = large || soak ? 1_800_000 : 60_000;
 const shared = { testTimeout, hookTimeout: testTimeout };
@@ -51,17 +55,7 @@ function dawnProject(
 
 /** GPU tests in a real page, on Chromium's own software GPU. */
 function browserProject(executablePath: string): TestProjectConfiguration {
-  const args = [
-    '--enable-unsafe-webgpu',
-    '--use-webgpu-adapter=swiftshader',
-    // Root in a container has no sandbox.
-    '--no-sandbox',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ];
+  const args = [...chromiumSwitches, ...softwareGpuSwitches];
   return {
     resolve: { alias },
     test: {
@@ -80,6 +74,20 @@ function browserProject(executablePath: string): TestProjectConfiguration {
   };
 }
 
+/** The built app in a real browser, driven from Node. */
+function pageProject(): TestProjectConfiguration {
+  return {
+    resolve: { alias },
+    test: {
+      ...shared,
+      name: 'e2e',
+      include: pageTests,
+      globalSetup: 'tests/e2e/build.ts',
+      provide: { environment: 'e2e', large },
+    },
+  };
+}
+
 function projects(): TestProjectConfiguration[] {
   const { chromium, lavapipe, swiftshader } = findEnvironments();
   const fit = (name: string): boolean => !unfit.includes(name);
@@ -89,7 +97,7 @@ function projects(): TestProjectConfiguration[] {
     ...(swiftshader && fit('swiftshader') ? [dawnProject('swiftshader', swiftshader)] : []),
     // The machine's own GPU, where there is one to try.
     ...(process.env.FIRESIDE_NATIVE === '1' ? [dawnProject('native')] : []),
-    ...(chromium && fit('chromium') && !soak ? [browserProject(chromium)] : []),
+    ...(chromium && fit('chromium') && !soak ? [browserProject(chromium), pageProject()] : []),
   ];
 }
 

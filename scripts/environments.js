@@ -13,6 +13,19 @@ import { delimiter, dirname, join } from 'node:path';
  * @property {string | undefined} swiftshader the same for the software renderer that comes with Chromium
  */
 
+/** Chromium without what a test does not need. Root in a container has no sandbox. */
+export const chromiumSwitches = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** WebGPU on the software GPU that Chromium brings along. */
+export const softwareGpuSwitches = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
 /** @returns {Environments} */
 export function findEnvironments() {
   const chromium = findChromium();

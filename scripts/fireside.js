@@ -5,18 +5,15 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { buildCli } from './builds.js';
 import { findEnvironments, vulkanEnvironment } from './environments.js';
-import { ensurePackages, root, runPackage } from './packages.js';
-import { isStale } from './stale.js';
+import { ensurePackages, root } from './packages.js';
 
 const { adapter, args } = takeAdapter(process.argv.slice(2));
 
 const failure = ensurePackages() ?? (args[0] === 'bench' ? ensurePackages(join(root, 'tests', 'oracles')) : undefined);
 if (failure) stop(failure);
-if (isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'tests/bench', 'vite.cli.config.ts'])) {
-  const status = runPackage('vite', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
-  if (status !== 0) stop('The build failed; see above.');
-}
+if (buildCli() !== 0) stop('The build failed; see above.');
 
 const program = spawnSync(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
   stdio: 'inherit',

@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensurePackages, root, runPackage } from './packages.js';
+import { buildApp } from './builds.js';
+import { ensurePackages, root } from './packages.js';
 import { serve } from './serve.js';
-import { isStale } from './stale.js';
 
 const { values } = parseArgs({
   options: { port: { type: 'string', default: '5173' }, host: { type: 'string', default: 'localhost' } },
@@ -17,10 +17,7 @@ const { values } = parseArgs({
 const failure = ensurePackages();
 if (failure) stop(failure);
 
-if (isStale('build/index.html', ['src', 'static', 'gpu', 'svelte.config.js', 'vite.config.ts'])) {
-  console.log('Building ...');
-  if (runPackage('vite', ['build', '--logLevel', 'warn']) !== 0) stop('The build failed; see above.');
-}
+if (buildApp() !== 0) stop('The build failed; see above.');
 
 const server = await serve({ folder: join(root, 'build'), port: Number(values.port), host: values.host });
 const address = server.address();

@@ -46,7 +46,10 @@ function missingEnvironments() {
   const found = findEnvironments();
   /** @type {Record<string, string>} */
   const reasons = {};
-  if (!found.chromium) reasons.chromium = `no browser found; ${advice('chromium')}`;
+  if (!found.chromium) {
+    reasons.chromium = `no browser found; ${advice('chromium')}`;
+    reasons.e2e = 'needs a browser';
+  }
   for (const name of /** @type {const} */ (['lavapipe', 'swiftshader'])) {
     const driver = found[name];
     const why = driver ? refused(driver) : 'not found';

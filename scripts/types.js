@@ -15,9 +15,8 @@ for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
   if (!name.endsWith('.d.ts')) continue;
   const file = join(folder, name);
   const text = readFileSync(file, 'utf8');
-  const completed = text.replace(
-    /((?:from|import)\s*\(?\s*['"])(\.\.?(?:\/[^'"]*)?)(['"])/g,
-    (_, before, specifier, after) => before + complete(dirname(file), specifier) + after,
+  const completed = text.replace(/(?<=(?:from|import)\s*\(?\s*['"])\.\.?(?:\/[^'"]*)?(?=['"])/g, (specifier) =>
+    complete(dirname(file), specifier),
   );
   writeFileSync(file, completed);
 }

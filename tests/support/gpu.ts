@@ -7,7 +7,7 @@
 import { inject } from 'vitest';
 import { openGpu, type DType, type Gpu, type OpenGpuOptions, type Tensor } from '../../gpu/device';
 
-export type EnvironmentName = 'unit' | 'lavapipe' | 'reduced' | 'swiftshader' | 'chromium' | 'native';
+export type EnvironmentName = 'unit' | 'lavapipe' | 'reduced' | 'swiftshader' | 'chromium' | 'native' | 'e2e';
 
 declare module 'vitest' {
   interface ProvidedContext {

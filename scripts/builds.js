@@ -1,15 +1,28 @@
-/** Whether something that was built is older than what it was built from. */
+/** Builds, where what was built is older than what it was built from. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './packages.js';
+import { root, runPackage } from './packages.js';
 
 const CONFIG = ['package-lock.json', 'package.json', 'tsconfig.json'];
+
+/** Builds the app to `build/`, where that is older than its sources. Returns the exit code. */
+export function buildApp() {
+  if (!isStale('build/index.html', ['src', 'static', 'gpu', 'svelte.config.js', 'vite.config.ts'])) return 0;
+  console.log('Building the app ...');
+  return runPackage('vite', ['build', '--logLevel', 'warn']);
+}
+
+/** Builds the command line program to `dist/cli.js`, where that is older than its sources. Returns the exit code. */
+export function buildCli() {
+  if (!isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'tests/bench', 'vite.cli.config.ts'])) return 0;
+  return runPackage('vite', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
+}
 
 /**
  * @param {string} output a file that the build writes
  * @param {string[]} inputs files and folders, from the root, where they exist; the lock file and its like are always among them
  */
-export function isStale(output, inputs) {
+function isStale(output, inputs) {
   const file = join(root, output);
   if (!existsSync(file)) return true;
   const built = statSync(file).mtimeMs;

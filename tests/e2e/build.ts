@@ -1,0 +1,6 @@
+/** Before the first end-to-end test: the app, built where it is stale. */
+import { buildApp } from '../../scripts/builds.js';
+
+export default function setup(): void {
+  if (buildApp() !== 0) throw new Error('the app could not be built');
+}

@@ -1,0 +1,61 @@
+/** A visit to the built app, with a real browser: what it shows, and everything that it should not do. */
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright';
+import { chromiumSwitches, findChromium, softwareGpuSwitches } from '../../scripts/environments.js';
+import { serve } from '../../scripts/serve.js';
+
+const BUILD = fileURLToPath(new URL('../../build', import.meta.url));
+
+export interface Visit {
+  readonly page: Page;
+  /** What went wrong unseen: errors in the console, among them breaches of the content security policy. */
+  readonly errors: readonly string[];
+  /** Addresses that were asked for anywhere but at our own server. */
+  readonly strangers: readonly string[];
+}
+
+export interface VisitOptions {
+  /** Give the browser its software GPU. Default true. */
+  readonly gpu?: boolean;
+  /** The path that the app lies under. */
+  readonly base?: string;
+  /** The name in the address; any name leads to this machine. Default localhost, which browsers trust without TLS. */
+  readonly host?: string;
+}
+
+/** Serves the app, opens it, hands it to `look`, and closes all again. */
+export async function visit(options: VisitOptions, look: (visit: Visit) => Promise<void>): Promise<void> {
+  const { gpu = true, base = '', host = 'localhost' } = options;
+  const server = await serve({ folder: BUILD, port: 0, host: '127.0.0.1', base });
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  let browser: Browser | undefined;
+  try {
+    browser = await openBrowser(gpu, host);
+    const page = await browser.newPage();
+    const origin = `http://${host}:${port}`;
+    const errors: string[] = [];
+    const strangers: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(`${origin}/`)) strangers.push(request.url());
+    });
+    await page.goto(`${origin}${base}/`);
+    await look({ page, errors, strangers });
+  } finally {
+    await browser?.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+function openBrowser(gpu: boolean, host: string): Promise<Browser> {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error('no browser; this project should not run');
+  const rules = host === 'localhost' ? [] : [`--host-resolver-rules=MAP ${host} 127.0.0.1`];
+  const args = [...chromiumSwitches, ...(gpu ? softwareGpuSwitches : []), ...rules];
+  return chromium.launch({ executablePath, args });
+}

@@ -1,0 +1,94 @@
+/** The little server behind `npm start`. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serve } from '../../scripts/serve.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'fireside-serve-'));
+const servers: Server[] = [];
+
+beforeAll(() => {
+  mkdirSync(join(folder, 'site', 'immutable'), { recursive: true });
+  writeFileSync(join(folder, 'secret.txt'), 'secret');
+  writeFileSync(join(folder, 'site', 'index.html'), '<p>home</p>');
+  writeFileSync(join(folder, 'site', 'about.html'), '<p>about</p>');
+  writeFileSync(join(folder, 'site', 'immutable', 'a b.js'), 'export {};');
+});
+afterAll(() => {
+  servers.forEach((server) => server.close());
+  rmSync(folder, { recursive: true });
+});
+
+async function start(options: { port?: number; base?: string } = {}): Promise<number> {
+  const server = await serve({ folder: join(folder, 'site'), host: '127.0.0.1', port: 0, ...options });
+  servers.push(server);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** `fetch` would tidy the path up before it is sent. */
+function get(port: number, path: string, method = 'GET'): Promise<{ status: number; body: string; headers: object }> {
+  return new Promise((done, failed) => {
+    request({ port, host: '127.0.0.1', path, method, agent: false }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () => done({ status: response.statusCode ?? 0, body, headers: response.headers }));
+    })
+      .on('error', failed)
+      .end();
+  });
+}
+
+test('pages and files, with the headers that isolate a page', async () => {
+  const port = await start();
+  expect(await get(port, '/')).toMatchObject({
+    status: 200,
+    body: '<p>home</p>',
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+      'cache-control': 'no-cache',
+    },
+  });
+  expect(await get(port, '/about?x=1')).toMatchObject({ status: 200, body: '<p>about</p>' });
+  expect(await get(port, '/immutable/a%20b.js')).toMatchObject({
+    status: 200,
+    headers: {
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+    },
+  });
+  expect(await get(port, '/', 'HEAD')).toMatchObject({ status: 200, body: '' });
+});
+
+test('nothing outside the folder, nothing that is not there, nothing but reading', async () => {
+  const port = await start();
+  for (const path of [
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/..%2fsecret.txt',
+    '/immutable/',
+    '/no',
+    '/%ff',
+    '/%00',
+  ]) {
+    expect(await get(port, path), path).toMatchObject({ status: 404 });
+  }
+  expect(await get(port, '/', 'POST')).toMatchObject({ status: 405 });
+});
+
+test('everything may lie under a path', async () => {
+  const port = await start({ base: '/fireside' });
+  expect(await get(port, '/fireside/')).toMatchObject({ status: 200, body: '<p>home</p>' });
+  expect(await get(port, '/')).toMatchObject({ status: 404 });
+  expect(await get(port, '/firesidex/')).toMatchObject({ status: 404 });
+});
+
+test('a port that is taken gives the next one', async () => {
+  const first = await start();
+  expect(await start({ port: first })).toBeGreaterThan(first);
+});

@@ -1,0 +1,86 @@
+/** The page's end of the engine, against a worker that the test plays. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Engine, EngineError } from '$lib/engine/client';
+import type { Inspection, Reply, Request } from '$lib/engine/protocol';
+
+/** Stands in for the browser's Worker: keeps what was posted, and says what the test wants. */
+class PlayedWorker extends EventTarget {
+  static last: PlayedWorker;
+  readonly posted: Request[] = [];
+  terminated = false;
+
+  constructor() {
+    super();
+    PlayedWorker.last = this;
+  }
+
+  postMessage(request: Request): void {
+    this.posted.push(request);
+  }
+
+  terminate(): void {
+    this.terminated = true;
+  }
+
+  reply(data: Reply): void {
+    this.dispatchEvent(new MessageEvent('message', { data }));
+  }
+
+  breakDown(message: string): void {
+    this.dispatchEvent(Object.assign(new Event('error'), { message }));
+  }
+}
+
+beforeEach(() => vi.stubGlobal('Worker', PlayedWorker));
+afterEach(() => vi.unstubAllGlobals());
+
+const result = { text: 'a GPU' } as Inspection;
+
+test('a call tells its progress and returns its result', async () => {
+  const engine = new Engine();
+  const stages: string[] = [];
+  const call = engine.inspect((stage) => stages.push(stage));
+  expect(PlayedWorker.last.posted).toEqual([{ id: 1, method: 'inspect' }]);
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: 'opening' });
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: 'checking' });
+  PlayedWorker.last.reply({ id: 1, type: 'done', result });
+  expect(await call).toBe(result);
+  expect(stages).toEqual(['opening', 'checking']);
+});
+
+test('calls at the same time do not mix', async () => {
+  const engine = new Engine();
+  const first = engine.inspect();
+  const second = engine.inspect();
+  PlayedWorker.last.reply({ id: 2, type: 'failed', failure: { code: 'no-adapter', message: 'no GPU' } });
+  PlayedWorker.last.reply({ id: 1, type: 'done', result });
+  expect(await first).toBe(result);
+  await expect(second).rejects.toMatchObject({ code: 'no-adapter', message: 'no GPU' });
+});
+
+test('a reply to a call that is over is let go', async () => {
+  const engine = new Engine();
+  const call = engine.inspect();
+  PlayedWorker.last.reply({ id: 1, type: 'done', result });
+  PlayedWorker.last.reply({ id: 1, type: 'failed', failure: { code: 'lost', message: 'late' } });
+  expect(await call).toBe(result);
+});
+
+test('a worker that breaks fails every call under way, in words', async () => {
+  const engine = new Engine();
+  const calls = [engine.inspect(), engine.inspect()];
+  PlayedWorker.last.breakDown('');
+  for (const call of calls) {
+    await expect(call).rejects.toThrow(EngineError);
+    await expect(call).rejects.toMatchObject({ code: 'worker' });
+    await expect(call).rejects.toThrow('could not be loaded');
+  }
+});
+
+test('closing ends the worker and fails what is under way', async () => {
+  const engine = new Engine();
+  const call = engine.inspect();
+  engine.close();
+  expect(PlayedWorker.last.terminated).toBe(true);
+  await expect(call).rejects.toMatchObject({ code: 'worker' });
+});
