@@ -23,6 +23,7 @@ export interface AdapterSummary {
   readonly description: string;
   /** A software adapter: right, but slow. */
   readonly isFallback: boolean;
+  /** 0 where the browser does not say. */
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
   readonly subgroupMatrixConfigs: readonly SubgroupMatrixConfig[];
@@ -68,7 +69,7 @@ export async function openDevice(options: AdapterOptions): Promise<OpenedDevice>
     limits,
     features: new Set(features),
     has: capabilitiesOf(features),
-    languageFeatures: new Set(provider.wgslLanguageFeatures),
+    languageFeatures: new Set((provider as Partial<GPU>).wgslLanguageFeatures ?? []),
   };
 }
 
@@ -196,22 +197,22 @@ function capabilitiesOf(features: readonly string[]): Capabilities {
   };
 }
 
-function summarize(info: GPUAdapterInfo): AdapterSummary {
-  const { subgroupMatrixConfigs = [] } = info as { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
+function summarize(adapterInfo: GPUAdapterInfo): AdapterSummary {
+  // Not every browser fills, or even has, all of these.
+  const info = adapterInfo as Partial<GPUAdapterInfo> & { subgroupMatrixConfigs?: Iterable<SubgroupMatrixConfig> };
   return {
-    vendor: info.vendor,
-    architecture: info.architecture,
-    device: info.device,
-    description: info.description,
-    isFallback: info.isFallbackAdapter,
-    subgroupMinSize: info.subgroupMinSize,
-    subgroupMaxSize: info.subgroupMaxSize,
-    subgroupMatrixConfigs: Array.from(subgroupMatrixConfigs, ({ M, N, K, componentType, resultComponentType }) => ({
-      M,
-      N,
-      K,
-      componentType,
-      resultComponentType,
-    })),
+    vendor: info.vendor ?? '',
+    architecture: info.architecture ?? '',
+    device: info.device ?? '',
+    description: info.description ?? '',
+    isFallback: info.isFallbackAdapter ?? false,
+    subgroupMinSize: info.subgroupMinSize ?? 0,
+    subgroupMaxSize: info.subgroupMaxSize ?? 0,
+    subgroupMatrixConfigs: Array.from(info.subgroupMatrixConfigs ?? [], copyOfConfig),
   };
+}
+
+/** A plain object: the browser's own does not survive JSON or a message to a page. */
+function copyOfConfig({ M, N, K, componentType, resultComponentType }: SubgroupMatrixConfig): SubgroupMatrixConfig {
+  return { M, N, K, componentType, resultComponentType };
 }

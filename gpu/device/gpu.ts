@@ -4,6 +4,7 @@
  * This class ties the parts of the room together and holds no mechanism of its own; each part has a file.
  * Everything but downloads and preparation is synchronous: calls record, and only who wants a value waits.
  */
+import { bytesPerElement } from '../formats/dtype';
 import type { DType } from '../formats/dtype';
 import type { AdapterSummary, Capabilities, OpenedDevice } from './adapter';
 import { Arena } from './arena';
@@ -204,12 +205,19 @@ export class Gpu implements TensorHome {
     return this.#read(tensor, (bytes) => decodeFloats(bytes, tensor.dtype, tensor.size));
   }
 
+  /** For the checks that guards wait for: as download, but waiting for no guard. Nothing else may lean on it. */
+  async downloadUnguarded(tensor: Tensor): Promise<Float32Array> {
+    return this.#readNow(tensor, (bytes) => decodeFloats(bytes, tensor.dtype, tensor.size));
+  }
+
   async downloadInts(tensor: Tensor): Promise<Int32Array | Uint32Array> {
     return this.#read(tensor, (bytes) => decodeInts(bytes, tensor.dtype, tensor.size));
   }
 
+  /** The bytes of the elements, whatever the dtype. */
   async downloadBytes(tensor: Tensor): Promise<Uint8Array> {
-    return this.#read(tensor, (bytes) => bytes.slice());
+    const length = tensor.size * bytesPerElement(tensor.dtype);
+    return this.#read(tensor, (bytes) => bytes.slice(0, length));
   }
 
   // ---- kernels -------------------------------------------------------------------------------------------------
@@ -223,7 +231,7 @@ export class Gpu implements TensorHome {
   /** Compiles in parallel and off this thread; rejects with the first ShaderError. */
   async preparePipelines(specs: readonly PipelineSpec[]): Promise<Pipeline[]> {
     this.#requireAlive();
-    return Promise.all(specs.map((spec) => this.#pipelines.prepare(spec)));
+    return this.#health.orLost(Promise.all(specs.map((spec) => this.#pipelines.prepare(spec))));
   }
 
   dispatch(call: Dispatch): void {
@@ -344,13 +352,16 @@ export class Gpu implements TensorHome {
   }
 
   async #read<T>(tensor: Tensor, decode: (bytes: Uint8Array) => T): Promise<T> {
-    this.#use(tensor);
-    if (this.#recording) {
-      throw new ArgumentError('download', 'a call inside record()', 'a call after plan.run()');
-    }
-    const value = await this.#health.orLost(this.#transfer.read(tensor, decode));
+    const value = await this.#readNow(tensor, decode);
     await this.#health.guards.passed();
     return value;
+  }
+
+  /** Async, so that wrong calls reject instead of throwing. */
+  async #readNow<T>(tensor: Tensor, decode: (bytes: Uint8Array) => T): Promise<T> {
+    this.#use(tensor);
+    if (this.#recording) throw new ArgumentError('download', 'a call inside record()', 'a call after plan.run()');
+    return this.#health.orLost(this.#transfer.read(tensor, decode));
   }
 
   #use(tensor: Tensor): void {

@@ -8,9 +8,13 @@
 import type { GpuError } from './errors';
 import { asGpuError } from './errors';
 
+/** One broken kernel can fail thousands of dispatches; nobody reads more than the first few errors. */
+const MOST_ERRORS = 100;
+
 export class Guards {
   readonly #open = new Set<Promise<void>>();
   readonly #errors: GpuError[] = [];
+  #closed = false;
 
   constructor(private readonly onError: (error: GpuError) => void) {}
 
@@ -32,6 +36,7 @@ export class Guards {
   }
 
   fail(error: GpuError): void {
+    if (this.#closed || this.#errors.length >= MOST_ERRORS) return;
     this.#errors.push(error);
     this.onError(error);
   }
@@ -44,6 +49,11 @@ export class Guards {
     while (this.#open.size > 0) await Promise.all(this.#open);
     const error = this.#errors.find(({ code }) => code !== 'validation') ?? this.#errors[0];
     if (error) throw error;
+  }
+
+  /** The device is gone: what fails from here on fails because of that. */
+  close(): void {
+    this.#closed = true;
   }
 
   /** Hands the errors over: from here on values count again. */

@@ -50,6 +50,7 @@ export class Health {
   lose(loss: GpuLostError): void {
     if (this.#loss) return;
     this.#loss = loss;
+    this.guards.close();
     this.onLoss();
     this.events.emit('lost', loss);
     this.#resolveLost(loss);

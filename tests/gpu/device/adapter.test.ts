@@ -65,3 +65,16 @@ test('any other refusal repeats the words of the browser', async () => {
   await expect(opening).rejects.toBeInstanceOf(NoAdapterError);
   await expect(opening).rejects.toThrow(/adapter was consumed/);
 });
+
+test('an old adapter that says little of itself opens all the same', async () => {
+  const device = { lost: new Promise(() => undefined), addEventListener: () => undefined } as unknown as GPUDevice;
+  const adapter: Partial<GPUAdapter> = {
+    ...refusingAdapter(''),
+    info: { vendor: 'acme' } as GPUAdapterInfo,
+    requestDevice: () => Promise.resolve(device),
+  };
+  const provider = { requestAdapter: () => Promise.resolve(adapter) } as unknown as GPU;
+  const gpu = await openGpu({ provider });
+  expect(gpu.info).toMatchObject({ vendor: 'acme', description: '', isFallback: false, subgroupMinSize: 0 });
+  expect(gpu.languageFeatures.size).toBe(0);
+});

@@ -81,6 +81,21 @@ test('a guard holds downloads back, and its failure fails them until it is taken
   expect([...(await gpu.download(tensor))]).toEqual([4]);
 });
 
+test('a guard can read what it checks, though downloads wait for it', async () => {
+  const source = gpu.upload([4], [1]);
+  const target = gpu.empty([1], 'f32');
+  scale(gpu, source, target, 2);
+  const seen: number[] = [];
+  const check = async (): Promise<void> => {
+    seen.push(...(await gpu.downloadUnguarded(target)));
+    if (seen[0] !== 9) throw new SelfTestError('8 is not 9');
+  };
+  gpu.guard(check());
+  await expect(gpu.download(target)).rejects.toThrow('8 is not 9');
+  expect(seen).toEqual([8]);
+  expect(gpu.takeErrors()).toHaveLength(1);
+});
+
 test('what WebGPU refuses unasked becomes an event, and fails downloads', async () => {
   const heard: GpuError[] = [];
   gpu.on('error', (error) => heard.push(error));
@@ -107,6 +122,15 @@ test('a buffer that the driver has no memory for becomes a typed event with the 
   expect(heard).toMatchObject([{ code: 'out-of-memory', used: 0 }]);
   expect(heard[0]!.wanted).toBeGreaterThanOrEqual(4000);
   expect(heard[0]!.message).toContain('f32 [1000]');
+});
+
+test('checks that end after the device is gone are no errors of their own', async () => {
+  const tensor = gpu.upload([1], [1]);
+  scale(gpu, tensor, gpu.empty([1], 'f32'), 1);
+  gpu.guard(new Promise((_, reject) => setTimeout(reject, 5, new Error('too late'))));
+  gpu.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(gpu.uncaptured).toEqual([]);
 });
 
 test('twenty rounds of opening, computing and closing all work', async () => {

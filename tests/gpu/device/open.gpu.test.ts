@@ -119,3 +119,21 @@ test('two devices live side by side, and one’s tensors are refused by the othe
     b.write(counter, [1]);
   }).toThrow(/another GPU/);
 });
+
+// Pages alone have workers of this kind; Node opens the GPU in all the tests around.
+if (environment === 'chromium') {
+  test('a worker of a page opens the GPU and computes', async () => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    const answer = await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }: MessageEvent<unknown>) => {
+        resolve(data);
+      };
+      worker.onerror = ({ message }) => {
+        reject(new Error(message));
+      };
+      worker.postMessage([1, 2, 3]);
+    });
+    worker.terminate();
+    expect(answer).toEqual([2, 4, 6]);
+  });
+}

@@ -52,7 +52,7 @@ describe('upload and download', () => {
     expect(await gpu.downloadInts(signed)).toEqual(Int32Array.of(-1, 2));
     expect(await gpu.downloadInts(words)).toEqual(Uint32Array.of(0xffffffff, 2));
     expect(await gpu.downloadInts(bytes)).toEqual(Uint32Array.of(1, 255, 3));
-    expect(await gpu.downloadBytes(bytes)).toEqual(Uint8Array.of(1, 255, 3, 0));
+    expect(await gpu.downloadBytes(bytes)).toEqual(Uint8Array.of(1, 255, 3));
   });
 
   test('lists and float64 are f32 unless asked otherwise', async () => {
@@ -128,7 +128,7 @@ describe('writing in place', () => {
     const tensor = gpu.upload(new Uint8Array(11), [11]);
     gpu.writeBytes(tensor, Uint8Array.of(1, 2, 3, 4), 4);
     gpu.writeBytes(tensor, Uint8Array.of(9, 8, 7), 8);
-    expect([...(await gpu.downloadBytes(tensor))].slice(0, 11)).toEqual([0, 0, 0, 0, 1, 2, 3, 4, 9, 8, 7]);
+    expect([...(await gpu.downloadBytes(tensor))]).toEqual([0, 0, 0, 0, 1, 2, 3, 4, 9, 8, 7]);
     expect(() => {
       gpu.writeBytes(tensor, Uint8Array.of(1, 2, 3), 0);
     }).toThrow(/multiples of 4/);
@@ -148,7 +148,7 @@ describe('writing in place', () => {
     const stream = gpu.stream(tensor);
     for (let at = 0; at < bytes.length; at += 97) stream.push(bytes.subarray(at, at + 97));
     stream.finish();
-    expect((await gpu.downloadBytes(tensor)).subarray(0, 4099)).toEqual(bytes);
+    expect(await gpu.downloadBytes(tensor)).toEqual(bytes);
   });
 
   test.each<DType>(['f32', 'f16', 'bf16'])('poison is NaN in %s, everywhere', async (dtype) => {
