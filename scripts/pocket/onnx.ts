@@ -46,13 +46,12 @@ function readNode(bytes: Uint8Array): OnnxNode {
 
 function readTensor(bytes: Uint8Array): OnnxTensor {
   const tensor = readMessage(bytes);
-  const packedFloats = all(tensor, 4).flatMap((part) => Array.from(new Float32Array(part.slice().buffer)));
   return {
     name: textOf(tensor, 8),
     shape: varints(tensor, 1),
     dataType: varints(tensor, 2)[0] ?? 0,
     raw: all(tensor, 9)[0],
-    floats: packedFloats,
+    floats: all(tensor, 4).flatMap(floatsOf),
     integers: varints(tensor, 5),
   };
 }
@@ -125,6 +124,12 @@ function textOf(message: Message, field: number): string {
 /** A repeated field of integers, packed or not. */
 function varints(message: Message, field: number): number[] {
   return (message.get(field) ?? []).flatMap((value) => (typeof value === 'number' ? [value] : unpack(value)));
+}
+
+/** A part of a repeated field of float32: some packed, or one. */
+function floatsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(i * 4, true));
 }
 
 function unpack(bytes: Uint8Array): number[] {
