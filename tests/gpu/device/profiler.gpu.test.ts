@@ -25,10 +25,12 @@ test('a profile has a row for each dispatch, and finds the large one', async () 
   const rows = await gpu.profile(unevenPlan(), { repeats: 3 });
   expect(rows.map(({ label }) => label)).toEqual(['probe/increment', 'large', 'probe/increment']);
   expect(rows[1]!.workgroups).toEqual([256, 1, 1]);
-  expect(rows[1]!.share).toBeGreaterThan(0.5);
+  // By the least of the repeats: a busy machine can stretch any one of them.
+  expect(rows[1]!.least).toBeGreaterThan(Math.max(rows[0]!.least, rows[2]!.least));
   expect(rows.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 5);
   expect(rows[0]!.clock).toBe(gpu.has.timestamps ? 'gpu' : 'wall');
-  expect(formatProfile(rows)).toMatch(/^dispatch.*\nlarge +1 .*\nprobe\/increment +2 /);
+  expect(formatProfile(rows)).toMatch(/^large +1 /m);
+  expect(formatProfile(rows)).toMatch(/^probe\/increment +2 /m);
 });
 
 test('without timestamps, the wall clock serves and the table says so', async () => {
