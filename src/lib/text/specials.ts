@@ -50,6 +50,9 @@ const NONE: readonly number[] = [];
 /** Tokens of the kind `user` that no text needs, whatever the template says: turn marks, fill-in-the-middle, padding. */
 const NEVER_TYPED = /^(?:<[|｜].*[|｜]>|<unused\d+>|\[PAD\d+\])$/su;
 
+/** How markup looks; a token such as `\n` is in every template, and is none. */
+const MARKUP = /^(?:<\S+>|\[\S+\])$/u;
+
 interface Entry extends SpecialToken {
   readonly reach: Reach;
 }
@@ -113,7 +116,7 @@ export class SpecialTokens {
 function reachOf(token: SpecialToken, vocabulary: Vocabulary, templates: readonly string[]): Reach {
   if (vocabulary.kindOf(token.id) !== Kind.user) return 'template';
   if (NEVER_TYPED.test(token.text)) return 'template';
-  const isMarkup = !/\s/u.test(token.text) && templates.some((template) => template.includes(token.text));
+  const isMarkup = MARKUP.test(token.text) && templates.some((template) => template.includes(token.text));
   return isMarkup ? 'model' : 'all';
 }
 
