@@ -1,0 +1,198 @@
+/**
+ * Real headers with seeded damage: every one must be read, or refused with an error of this room; none may crash,
+ * hang or allocate much. 2,000 in `npm test`, 100,000 in `npm run test:large`.
+ */
+import { open } from 'node:fs/promises';
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { type ByteSource, openWeights, StringTable, WeightsError, type WeightsFile } from '$lib/weights';
+import { random } from '../../../support/gpu';
+import { ensurePocket } from '../../../../scripts/pocket';
+import { safetensors, sampleGguf } from './files';
+
+const ROUNDS = inject('large') ? 100_000 : 2_000;
+const LARGEST_ALLOCATION = 64 * 2 ** 20;
+/** A header of 230 KB is read in some milliseconds; a busy machine may take a hundred times as long. */
+const LONGEST_READ = 2_000;
+
+/** Bytes from the start of a file, and how long the file is: what lies beyond reads as zeros. */
+interface Header {
+  readonly bytes: Uint8Array;
+  readonly size: number;
+}
+
+const headers = new Map<string, Header>();
+
+beforeAll(async () => {
+  const { path, bytes: size } = await ensurePocket();
+  const file = await open(path);
+  const bytes = new Uint8Array(240_000);
+  await file.read(bytes, 0, bytes.length, 0);
+  await file.close();
+  headers.set('the pocket model', { bytes, size });
+  headers.set('a GGUF with every kind of value', { bytes: sampleGguf(), size: 2 ** 20 });
+  headers.set("a model's safetensors", { bytes: safetensors(llamaHeader(8), 0), size: 2 ** 26 });
+}, 120_000);
+
+/** What Hugging Face's Llama of some layers has. */
+function llamaHeader(layers: number): Record<string, object> {
+  const header: Record<string, object> = { __metadata__: { format: 'pt' } };
+  let offset = 0;
+  const add = (name: string, shape: number[]) => {
+    const end = offset + 2 * shape.reduce((product, size) => product * size, 1);
+    header[`model.${name}.weight`] = { dtype: 'F16', shape, data_offsets: [offset, end] };
+    offset = end;
+  };
+  add('embed_tokens', [6400, 512]);
+  for (let layer = 0; layer < layers; layer++) {
+    for (const name of ['q_proj', 'o_proj']) add(`layers.${layer}.self_attn.${name}`, [512, 512]);
+    for (const name of ['k_proj', 'v_proj']) add(`layers.${layer}.self_attn.${name}`, [128, 512]);
+    for (const name of ['gate_proj', 'up_proj']) add(`layers.${layer}.mlp.${name}`, [1408, 512]);
+    add(`layers.${layer}.mlp.down_proj`, [512, 1408]);
+  }
+  return header;
+}
+
+function sourceOf({ bytes, size }: Header): ByteSource {
+  return {
+    name: 'mutant',
+    size,
+    async read(offset, length) {
+      const out = new Uint8Array(length);
+      out.set(bytes.subarray(offset, offset + length));
+      return out;
+    },
+  };
+}
+
+// ---- damage ----------------------------------------------------------------------------------------------------
+
+type Dice = (below: number) => number;
+
+/** Numbers that overflow, wrap or are just one too many. */
+const EVIL = [0n, 1n, 0x7fn, 0xffn, 0x7fffn, 0xffffn, 0x7fffffffn, 0xffffffffn, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
+
+const DAMAGES: readonly ((bytes: Uint8Array, at: number, dice: Dice) => Uint8Array)[] = [
+  function flipBit(bytes, at, dice) {
+    bytes[at]! ^= 1 << dice(8);
+    return bytes;
+  },
+  function setByte(bytes, at, dice) {
+    bytes[at] = dice(256);
+    return bytes;
+  },
+  function setNumber(bytes, at, dice) {
+    const width = [1, 2, 4, 8][dice(4)]!;
+    let value = EVIL[dice(EVIL.length)]!;
+    for (let i = 0; i < width && at + i < bytes.length; i++, value >>= 8n) bytes[at + i] = Number(value & 255n);
+    return bytes;
+  },
+  function removeBytes(bytes, at, dice) {
+    const length = 1 + dice(40);
+    bytes.copyWithin(at, at + length);
+    return bytes.subarray(0, Math.max(at, bytes.length - length));
+  },
+  function repeatBytes(bytes, at, dice) {
+    bytes.copyWithin(at, dice(bytes.length), bytes.length - dice(40));
+    return bytes;
+  },
+  function cut(bytes, at) {
+    return bytes.subarray(0, at);
+  },
+];
+
+function mutant({ bytes, size }: Header, seed: number): Header {
+  const next = random(seed);
+  const dice: Dice = (below) => Math.floor(next() * below);
+  let out: Uint8Array = bytes.slice();
+  let damage: (typeof DAMAGES)[number] | undefined;
+  for (let i = 1 + dice(3); i > 0 && out.length > 0; i--) {
+    damage = DAMAGES[dice(DAMAGES.length)]!;
+    out = damage(out, place(out.length, dice), dice);
+  }
+  // A file that was cut ends there; else what follows the header is as long as before, or is not.
+  const end = damage?.name === 'cut' || dice(8) === 0 ? out.length : size;
+  return { bytes: out, size: dice(16) === 0 ? 2 ** 40 : end };
+}
+
+/** Most of a real header is vocabulary: counts and keys at its start and the tensors at its end get their share. */
+function place(length: number, dice: Dice): number {
+  const zone = dice(3);
+  if (zone === 0) return dice(length);
+  if (zone === 1) return dice(Math.min(length, 2000));
+  return length - 1 - dice(Math.min(length, 12_000));
+}
+
+// ---- what must hold --------------------------------------------------------------------------------------------
+
+function expectSound(file: WeightsFile): void {
+  const size = file.files[0]!.size;
+  const inOrder = [...file.tensors.values()].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  let end = 0;
+  for (const tensor of inOrder) {
+    expect(tensor.offset).toBeGreaterThanOrEqual(end);
+    end = tensor.offset + tensor.byteLength;
+    expect(end).toBeLessThanOrEqual(size);
+  }
+  for (const [, value] of file.metadata.entries()) {
+    if (value instanceof StringTable && value.length > 0) value.at(value.length - 1);
+  }
+}
+
+const largest = { bytes: 0 };
+
+/** Replaces the typed arrays by ones that note how much memory they ask for. Views ask for none. */
+function watchAllocations(): void {
+  largest.bytes = 0;
+  const note = (array: ArrayBufferView, from: unknown) => {
+    if (!(from instanceof ArrayBuffer)) largest.bytes = Math.max(largest.bytes, array.byteLength);
+  };
+  for (const name of ['Uint8Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array'] as const) {
+    const Original = globalThis[name] as unknown as new (...args: unknown[]) => ArrayBufferView;
+    const Watched = class extends Original {
+      constructor(...args: unknown[]) {
+        super(...args);
+        note(this, args[0]);
+      }
+    };
+    vi.stubGlobal(name, Watched);
+  }
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe.each(['the pocket model', 'a GGUF with every kind of value', "a model's safetensors"])('%s', (name) => {
+  it('is sound as it is', async () => {
+    expectSound(await openWeights(sourceOf(headers.get(name)!)));
+  });
+
+  it(`is read or refused after each of ${ROUNDS} damages`, async () => {
+    const header = headers.get(name)!;
+    watchAllocations();
+    const outcomes = new Map<string, number>();
+    for (let seed = 0; seed < ROUNDS; seed++) {
+      const source = sourceOf(mutant(header, seed));
+      const start = performance.now();
+      const result = await openWeights(source).catch((error: unknown) => error);
+      const took = performance.now() - start;
+      if (took > LONGEST_READ) expect.fail(`Seed ${seed} took ${took} ms.`);
+      if (result instanceof WeightsError) {
+        count(outcomes, 'problem' in result ? String(result.problem) : result.name);
+      } else if (result instanceof Error) {
+        throw new Error(`Seed ${seed}: an error of another kind.`, { cause: result });
+      } else {
+        expectSound(result as WeightsFile);
+        count(outcomes, 'read');
+      }
+    }
+    expect(largest.bytes).toBeGreaterThan(header.bytes.length / 2);
+    expect(largest.bytes).toBeLessThanOrEqual(LARGEST_ALLOCATION);
+    // Damage that is never refused, or always, tests nothing.
+    expect(outcomes.get('read')).toBeGreaterThan(ROUNDS / 100);
+    expect([...outcomes.keys()].length).toBeGreaterThanOrEqual(5);
+    expect(outcomes.has('outside')).toBe(false);
+  });
+});
+
+function count(outcomes: Map<string, number>, outcome: string): void {
+  outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+}
