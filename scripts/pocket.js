@@ -5,7 +5,7 @@
  *
  *   node scripts/pocket.js
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -94,13 +94,13 @@ function hashInputs() {
 }
 
 /**
- * Whole or not at all: others may read while we write.
+ * Whole or not at all: others may read, or make the same file, while we write.
  *
  * @param {string} path
  * @param {readonly (string | Uint8Array)[]} parts
  */
 function replaceFile(path, parts) {
-  const unfinished = `${path}.${process.pid}.unfinished`;
+  const unfinished = `${path}.${randomUUID()}.unfinished`;
   writeFileSync(unfinished, Buffer.concat(parts.map((part) => Buffer.from(part))));
   renameSync(unfinished, path);
 }
