@@ -120,15 +120,17 @@ function completes<F extends Factors>(factors: F, isPossible: IsPossible<F>, fix
 class Builder<F extends Factors> {
   private readonly sizes: readonly number[];
   private readonly uncovered = new Map<string, [Choice, Choice]>();
-  /** How often each value was used: of equally good values the least used one is taken, so that all get their share. */
-  private readonly uses: number[][];
+  /**
+   * How often each pair has come. Once all small factors are covered among themselves, hundreds of rows are still to
+   * come for the large ones: taking the rarest pairs keeps the small factors from marching in step through them.
+   */
+  private readonly seen = new Map<string, number>();
 
   constructor(
     private readonly factors: F,
     private readonly isPossible: (choices: readonly Choice[]) => boolean,
   ) {
     this.sizes = Object.values(factors).map((values) => values.length);
-    this.uses = this.sizes.map((size) => new Array<number>(size).fill(0));
     for (const [first, second] of allPairs(factors)) this.uncovered.set(pairKey(first, second), [first, second]);
   }
 
@@ -161,18 +163,22 @@ class Builder<F extends Factors> {
 
   private ranked(factor: number, chosen: readonly Choice[]): Choice[] {
     return Array.from({ length: this.sizes[factor]! }, (_, value) => ({ factor, value }))
-      .map((candidate) => ({
-        candidate,
-        gain: chosen.filter((choice) => this.uncovered.has(pairKey(choice, candidate))).length,
-        uses: this.uses[factor]![candidate.value]!,
-      }))
-      .sort((a, b) => b.gain - a.gain || a.uses - b.uses || a.candidate.value - b.candidate.value)
+      .map((candidate) => {
+        const keys = chosen.map((choice) => pairKey(choice, candidate));
+        const gain = keys.filter((key) => this.uncovered.has(key)).length;
+        const seen = keys.reduce((sum, key) => sum + (this.seen.get(key) ?? 0), 0);
+        return { candidate, gain, seen };
+      })
+      .sort((a, b) => b.gain - a.gain || a.seen - b.seen || a.candidate.value - b.candidate.value)
       .map(({ candidate }) => candidate);
   }
 
   private take(row: readonly Choice[]): Row<F> {
-    for (const [first, second] of pairsOf(row)) this.uncovered.delete(pairKey(first, second));
-    for (const { factor, value } of row) this.uses[factor]![value]!++;
+    for (const [first, second] of pairsOf(row)) {
+      const key = pairKey(first, second);
+      this.uncovered.delete(key);
+      this.seen.set(key, (this.seen.get(key) ?? 0) + 1);
+    }
     return asRow(this.factors, row) as Row<F>;
   }
 }

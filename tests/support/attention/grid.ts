@@ -102,11 +102,11 @@ export function extraOptions(extras: Extras, batch: number, headsQ: number, seed
  * Query rows to look at in a problem whose every row would take the reference too long: both ends, where masks and
  * ragged tiles are, and others at random, other ones in every problem. Undefined: all of them.
  */
-export function sampledRows(seqQ: number, seqK: number, seed: number): Int32Array | undefined {
-  if (seqQ * seqK <= 300_000) return undefined;
+export function sampledRows(seqQ: number, seed: number, count = 64): Int32Array | undefined {
+  if (seqQ <= count) return undefined;
   const next = random(seed);
   const rows = new Set<number>();
-  for (let i = 0; i < 17; i++) rows.add(i).add(seqQ - 1 - i);
-  while (rows.size < 96) rows.add(Math.floor(next() * seqQ));
+  for (let i = 0; i < 12; i++) rows.add(i).add(seqQ - 1 - i);
+  while (rows.size < count) rows.add(Math.floor(next() * seqQ));
   return Int32Array.from(rows).sort();
 }

@@ -8,6 +8,7 @@
  */
 import { expect } from 'vitest';
 import { attentionReference, type AttentionShapes } from '$gpu/attention/reference';
+import { f16Bits, type FloatDType } from '$gpu/formats/dtype';
 import { attentionBase } from './base';
 import type { Inputs, Problem } from './problem';
 
@@ -41,15 +42,15 @@ export function judgeOf(problem: Problem, inputs: Inputs): Judge {
   };
 }
 
-/** Fails with the place and the numbers of the worst element. Rows that were not sampled have to be finite. */
-export function expectByTheRule(result: Result, judge: Judge): void {
+/** Fails with the place and the numbers of the worst element. Rows that were not sampled may hold anything but NaN. */
+export function expectByTheRule(result: Result, judge: Judge, what = ''): void {
   const { shapes, ref, refLse } = judge;
   const { seqQ, headsQ, headDim } = shapes;
-  expectClose('out', result.out, ref, judge.tolerance, [seqQ, headsQ, headDim], ['b', 'i', 'h', 'd']);
-  if (result.lse) expectClose('lse', result.lse, refLse, judge.lseTolerance, [headsQ, seqQ], ['b', 'h', 'i']);
+  expectClose(`${what}out`, result.out, ref, judge.tolerance, [seqQ, headsQ, headDim], ['b', 'i', 'h', 'd']);
+  if (result.lse) expectClose(`${what}lse`, result.lse, refLse, judge.lseTolerance, [headsQ, seqQ], ['b', 'h', 'i']);
 }
 
-/** Compares where `ref` is a number; elsewhere, in rows that were not sampled, any number that is not NaN will do. */
+/** Compares where `ref` is a number; elsewhere, in rows that were not sampled, any number will do, but no NaN. */
 export function expectClose(
   name: string,
   got: ArrayLike<number>,
@@ -59,24 +60,56 @@ export function expectClose(
   axes: readonly string[] = ['at'],
 ): void {
   expect(got.length, `elements of ${name}`).toBe(ref.length);
+  const place = (at: number): string =>
+    unravel(at, innerShape)
+      .map((index, axis) => `${axes[axis]} ${index}`)
+      .join(', ');
+  const poison = indexOfNaN(got);
+  if (poison >= 0) expect.fail(`${name} is NaN at ${place(poison)}`);
   const { error, at } = worstOf(got, ref);
-  const place = unravel(at, innerShape).map((index, axis) => `${axes[axis]} ${index}`);
-  const message = `${name} at ${place.join(', ')}: got ${got[at]}, reference ${ref[at]}, allowed ${tolerance}`;
+  const message = `${name} at ${place(at)}: got ${got[at]}, reference ${ref[at]}, allowed ${tolerance}`;
   expect(error, message).toBeLessThanOrEqual(tolerance);
 }
 
-/** The largest |got - ref| and where. Equal infinities agree; a NaN in `got` is worse than any number. */
+/** Equal, or at most `ulps` neighbours apart in the storage type. */
+export function expectWithinUlps(got: Float32Array, wanted: Float32Array, dtype: FloatDType, ulps: number): void {
+  expect(got.length).toBe(wanted.length);
+  for (let at = 0; at < wanted.length; at++) {
+    const apart = Math.abs(orderOf(got[at]!, dtype) - orderOf(wanted[at]!, dtype));
+    if (!(apart <= ulps))
+      expect.fail(`element ${at}: ${got[at]} and ${wanted[at]} are ${apart} steps of ${dtype} apart`);
+  }
+}
+
+const oneFloat = new Float32Array(1);
+const oneBits = new Int32Array(oneFloat.buffer);
+
+/** The number's place among all numbers of its type: neighbours differ by 1. NaN for NaN. */
+function orderOf(value: number, dtype: FloatDType): number {
+  if (Number.isNaN(value)) return NaN;
+  oneFloat[0] = value;
+  const magnitude =
+    dtype === 'f16' ? f16Bits(Math.abs(value)) : (oneBits[0]! & 0x7fffffff) >>> (dtype === 'bf16' ? 16 : 0);
+  return value < 0 ? -magnitude : magnitude;
+}
+
+/** The largest |got - ref| where `ref` is a number, and its place. Equal infinities agree. */
 export function worstOf(got: ArrayLike<number>, ref: ArrayLike<number>): { error: number; at: number } {
   let worst = { error: 0, at: 0 };
   for (let at = 0; at < ref.length; at++) {
     const a = got[at]!;
     const b = ref[at]!;
-    if (Number.isNaN(a)) return { error: NaN, at };
     if (Number.isNaN(b) || a === b) continue;
     const error = Math.abs(a - b);
-    if (error > worst.error) worst = { error, at };
+    if (!(error <= worst.error)) worst = { error, at };
+    if (Number.isNaN(error)) break;
   }
   return worst;
+}
+
+function indexOfNaN(x: ArrayLike<number>): number {
+  for (let at = 0; at < x.length; at++) if (Number.isNaN(x[at])) return at;
+  return -1;
 }
 
 /**

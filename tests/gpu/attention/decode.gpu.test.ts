@@ -1,0 +1,63 @@
+/** Few queries on many keys: the schedule that splits the keys over workgroups, and what it must not depend on. */
+import { describe, it } from 'vitest';
+import { flashAttention, flashAttentionWithKvCache } from '$gpu/attention';
+import { attendOnGpu, deviceOptions, downloadResult, useGpu, withTensors } from '../../support/attention/device';
+import { ALIBI, DTYPES, extraOptions, maskOptions } from '../../support/attention/grid';
+import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
+import { expectByTheRule, judgeOf } from '../../support/attention/rule';
+import { coveringArray } from '../../support/covering';
+
+/** Queries times heads of a group make the rows of a tile: 1, 2, 3, ... up to beyond what one workgroup takes. */
+const rows = coveringArray({
+  headDim: [32, 59, 64, 80, 128, 192, 256],
+  seqQ: [1, 2, 3, 5, 9],
+  seqK: [1, 2, 63, 64, 65, 255, 256, 257, 1500],
+  heads: [
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [8, 1],
+    [9, 1],
+    [6, 3],
+    [16, 2],
+  ],
+  mask: ['no mask', 'causal', 'left window', 'causal window'],
+  alibi: ALIBI,
+  softcap: [0, 50],
+  sinks: [false, true],
+  numSplits: [0, 1, 2, 5, 40],
+  dtype: DTYPES,
+} as const);
+
+describe('decode', () => {
+  const gpu = useGpu();
+
+  it.each(rows)(
+    'D $headDim, $seqQ queries on $seqK keys, heads $heads, $mask, $alibi, softcap $softcap, sinks $sinks, $numSplits splits, $dtype',
+    async (row) => {
+      const seed = seedOf(JSON.stringify(row));
+      const [headsQ, headsKv] = row.heads;
+      const { seqQ, seqK, headDim, dtype } = row;
+      const shapes = { batch: 2, seqQ, seqK, headsQ, headsKv, headDim };
+      const options = { ...maskOptions(row.mask, seqK, seed), ...extraOptions(row, 2, headsQ, seed) };
+      const problem: Problem = { shapes, dtype, options };
+      const inputs = randomInputs(problem, seed);
+      await withTensors(gpu(), async (tensors) => {
+        const q = tensors.upload(inputs.q, [2, seqQ, headsQ, headDim], dtype);
+        const k = tensors.upload(inputs.k, [2, seqK, headsKv, headDim], dtype);
+        const v = tensors.upload(inputs.v, [2, seqK, headsKv, headDim], dtype);
+        const out = tensors.poisoned([2, seqQ, headsQ, headDim], dtype);
+        const call = { ...deviceOptions(tensors, options, headsQ), numSplits: row.numSplits, out };
+        const result = flashAttentionWithKvCache(gpu(), q, k, v, call);
+        expectByTheRule(await downloadResult(gpu(), result), judgeOf(problem, inputs));
+      });
+    },
+  );
+
+  it.each(DTYPES)('16 queries on 20000 keys, %s', async (dtype) => {
+    const shapes = { batch: 1, seqQ: 16, seqK: 20000, headsQ: 2, headsKv: 1, headDim: 32 };
+    const problem: Problem = { shapes, dtype, options: { causal: true } };
+    const inputs = randomInputs(problem, 20000);
+    expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judgeOf(problem, inputs));
+  });
+});

@@ -1,0 +1,40 @@
+/** Head sizes that no vector width divides: rows begin inside a word, and a workgroup's neighbour owns its other half. */
+import { describe, it } from 'vitest';
+import { flashAttention, standardAttention } from '$gpu/attention';
+import { attendOnGpu, useGpu } from '../../support/attention/device';
+import { DTYPES } from '../../support/attention/grid';
+import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
+import { expectByTheRule, judgeOf } from '../../support/attention/rule';
+import { coveringArray } from '../../support/covering';
+
+const rows = coveringArray({
+  headDim: [1, 2, 3, 5, 6, 7, 17, 33, 63, 65, 127, 129, 255],
+  lengths: [
+    [1, 33],
+    [3, 5],
+    [35, 67],
+  ],
+  heads: [
+    [1, 1],
+    [3, 3],
+    [5, 1],
+    [6, 2],
+  ],
+  causal: [false, true],
+  dtype: DTYPES,
+} as const);
+
+describe('any D from 1 to 256', () => {
+  const gpu = useGpu();
+
+  it.each(rows)('D $headDim, $lengths, heads $heads, causal $causal, $dtype', async (row) => {
+    const [seqQ, seqK] = row.lengths;
+    const [headsQ, headsKv] = row.heads;
+    const shapes = { batch: 3, seqQ, seqK, headsQ, headsKv, headDim: row.headDim };
+    const problem: Problem = { shapes, dtype: row.dtype, options: { causal: row.causal } };
+    const inputs = randomInputs(problem, seedOf(JSON.stringify(row)));
+    const judge = judgeOf(problem, inputs);
+    expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judge, 'flash: ');
+    expectByTheRule(await attendOnGpu(gpu(), standardAttention, problem, inputs), judge, 'standard: ');
+  });
+});

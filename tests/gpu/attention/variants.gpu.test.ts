@@ -1,0 +1,69 @@
+/** Every kernel there is, not only the one this device would choose: each that fits here is held to the rule. */
+import { describe, it } from 'vitest';
+import { attendWith } from '$gpu/attention/flash';
+import type { Kernel } from '$gpu/attention/run';
+import { PREFILL_VARIANTS } from '$gpu/attention/variants';
+import type { FloatDType } from '$gpu/formats/dtype';
+import { attendOnGpu, useGpu } from '../../support/attention/device';
+import { ALIBI, DTYPES, extraOptions, maskOptions } from '../../support/attention/grid';
+import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
+import { expectByTheRule, judgeOf } from '../../support/attention/rule';
+import { coveringArray } from '../../support/covering';
+
+const rows = coveringArray({
+  variant: PREFILL_VARIANTS.map(({ name }) => name),
+  headDim: [32, 59, 64, 96, 128, 256],
+  lengths: [
+    [150, 150],
+    [37, 203],
+    [90, 40],
+  ],
+  heads: [
+    [2, 2],
+    [6, 2],
+    [4, 1],
+  ],
+  mask: ['no mask', 'causal', 'window', 'causal window'],
+  alibi: ALIBI,
+  softcap: [0, 50],
+  sinks: [false, true],
+  dtype: DTYPES,
+} as const);
+
+type Case = (typeof rows)[number];
+
+describe('prefill variants', () => {
+  const gpu = useGpu();
+
+  it.for(rows)(
+    '$variant: D $headDim, $lengths, heads $heads, $mask, $alibi, softcap $softcap, sinks $sinks, $dtype',
+    async (row, context) => {
+      const variant = PREFILL_VARIANTS.find(({ name }) => name === row.variant)!;
+      if (!variant.fits(gpu(), traitsOf(row))) context.skip(`${row.variant} is not for this device, dtype and D`);
+      await check(row, { kind: 'prefill', variant });
+    },
+  );
+
+  async function check(row: Case, kernel: Kernel): Promise<void> {
+    const seed = seedOf(JSON.stringify(row));
+    const [headsQ, headsKv] = row.heads;
+    const [seqQ, seqK] = row.lengths;
+    const problem: Problem = {
+      shapes: { batch: 2, seqQ, seqK, headsQ, headsKv, headDim: row.headDim },
+      dtype: row.dtype,
+      options: { ...maskOptions(row.mask, seqK, seed), ...extraOptions(row, 2, headsQ, seed) },
+    };
+    const inputs = randomInputs(problem, seed);
+    const attend: Parameters<typeof attendOnGpu>[1] = (g, q, k, v, options) =>
+      attendWith(g, q, k, v, options ?? {}, kernel);
+    expectByTheRule(await attendOnGpu(gpu(), attend, problem, inputs), judgeOf(problem, inputs));
+  }
+
+  function traitsOf({ headDim, dtype, alibi, softcap, sinks }: Case) {
+    const modified = alibi !== 'no ALiBi' || softcap > 0 || sinks;
+    const ragged = headDim % 4 !== 0;
+    // Ragged 16-bit outputs are written as f32 first.
+    const out: FloatDType = ragged ? 'f32' : dtype;
+    return { headDim, q: dtype, kv: dtype, out, ragged, sequences: modified, paged: false, scoreMods: modified };
+  }
+});
