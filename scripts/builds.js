@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runPackage } from './packages.js';
+import { writeTypes } from './types.js';
 
 const CONFIG = ['package-lock.json', 'package.json', 'tsconfig.json'];
 
@@ -10,6 +11,14 @@ export function buildApp() {
   if (!isStale('build/index.html', ['src', 'static', 'gpu', 'svelte.config.js', 'vite.config.ts'])) return 0;
   console.log('Building the app ...');
   return runPackage('vite', ['build', '--logLevel', 'warn']);
+}
+
+/** Builds the library and its types to `dist/`, where they are older than their sources. Returns the exit code. */
+export function buildLibrary() {
+  if (!isStale('dist/types/index.d.ts', ['gpu', 'vite.library.config.ts', 'tsconfig.library.json'])) return 0;
+  console.log('Building the library ...');
+  const status = runPackage('vite', ['build', '--config', 'vite.library.config.ts', '--logLevel', 'warn']);
+  return status || writeTypes();
 }
 
 /** Builds the command line program to `dist/cli.js`, where that is older than its sources. Returns the exit code. */

@@ -7,16 +7,23 @@ import { dirname, join } from 'node:path';
 import { root, runPackage } from './packages.js';
 
 const folder = join(root, 'dist', 'types');
-rmSync(folder, { recursive: true, force: true });
-const status = runPackage('typescript', ['--project', 'tsconfig.library.json'], process.env, 'tsc');
-if (status !== 0) process.exit(status);
 
-for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-  if (!name.endsWith('.d.ts')) continue;
-  const file = join(folder, name);
-  const text = readFileSync(file, 'utf8');
-  const completed = text.replace(/(?<=(?:from|import)\s*\(?\s*['"])\.\.?(?:\/[^'"]*)?(?=['"])/g, (specifier) =>
-    complete(dirname(file), specifier),
+/** @returns {number} exit code */
+export function writeTypes() {
+  rmSync(folder, { recursive: true, force: true });
+  const status = runPackage('typescript', ['--project', 'tsconfig.library.json'], process.env, 'tsc');
+  if (status !== 0) return status;
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.d.ts')) completeImports(join(folder, name));
+  }
+  return 0;
+}
+
+/** @param {string} file */
+function completeImports(file) {
+  const completed = readFileSync(file, 'utf8').replace(
+    /(?<=(?:from|import)\s*\(?\s*['"])\.\.?(?:\/[^'"]*)?(?=['"])/g,
+    (specifier) => complete(dirname(file), specifier),
   );
   writeFileSync(file, completed);
 }
