@@ -10,21 +10,23 @@ const CONFIG = ['package-lock.json', 'package.json', 'tsconfig.json'];
 export function buildApp() {
   if (!isStale('build/index.html', ['src', 'static', 'gpu', 'svelte.config.js', 'vite.config.ts'])) return 0;
   console.log('Building the app ...');
-  return runPackage('vite', ['build', '--logLevel', 'warn']);
+  return runPackage('vite', ['build', '--logLevel', 'warn'], { quiet: true });
 }
 
 /** Builds the library and its types to `dist/`, where they are older than their sources. Returns the exit code. */
 export function buildLibrary() {
   if (!isStale('dist/types/index.d.ts', ['gpu', 'vite.library.config.ts', 'tsconfig.library.json'])) return 0;
   console.log('Building the library ...');
-  const status = runPackage('vite', ['build', '--config', 'vite.library.config.ts', '--logLevel', 'warn']);
+  const status = runPackage('vite', ['build', '--config', 'vite.library.config.ts', '--logLevel', 'warn'], {
+    quiet: true,
+  });
   return status || writeTypes();
 }
 
 /** Builds the command line program to `dist/cli.js`, where that is older than its sources. Returns the exit code. */
 export function buildCli() {
   if (!isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'tests/bench', 'vite.cli.config.ts'])) return 0;
-  return runPackage('vite', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn']);
+  return runPackage('vite', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn'], { quiet: true });
 }
 
 /**

@@ -76,17 +76,25 @@ function npm(args, cwd) {
  *
  * @param {string} name package
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} [env]
- * @param {string} [bin] program, where the package has several or names it otherwise
+ * @param {object} [options]
+ * @param {string} [options.bin] program, where the package has several or names it otherwise
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {boolean} [options.quiet] show what it prints only where it fails
  * @returns {number} exit code
  */
-export function runPackage(name, args, env = process.env, bin = name) {
+export function runPackage(name, args, { bin = name, env = process.env, quiet = false } = {}) {
   const folder = join(root, 'node_modules', name);
   const manifest = /** @type {{ bin: string | Record<string, string> }} */ (
     JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   );
   const script = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin];
   if (!script) throw new Error(`The package ${name} has no program ${bin}`);
-  const { status } = spawnSync(process.execPath, [join(folder, script), ...args], { cwd: root, stdio: 'inherit', env });
-  return status ?? 1;
+  const program = spawnSync(process.execPath, [join(folder, script), ...args], {
+    cwd: root,
+    env,
+    stdio: quiet ? 'pipe' : 'inherit',
+    encoding: 'utf8',
+  });
+  if (quiet && program.status !== 0) console.error(program.stdout + program.stderr);
+  return program.status ?? 1;
 }

@@ -26,7 +26,7 @@ if (failure) fail(failure);
 const oracles = ensurePackages(join(root, 'tests', 'oracles'));
 provideEnvironments();
 if (!existsSync(join(root, '.svelte-kit', 'tsconfig.json')))
-  runPackage('@sveltejs/kit', ['sync'], process.env, 'svelte-kit');
+  runPackage('@sveltejs/kit', ['sync'], { bin: 'svelte-kit', quiet: true });
 
 const missing = missingEnvironments();
 const { status, summary } = runTests();
@@ -86,7 +86,7 @@ function runTests() {
     ...(soak && { FIRESIDE_SOAK: '1' }),
   };
   const reporters = ['--reporter=default', '--reporter=./scripts/reporter.js'];
-  const status = runPackage('vitest', ['run', ...reporters, ...args], env);
+  const status = runPackage('vitest', ['run', ...reporters, ...args], { env });
   const summary = existsSync(file)
     ? /** @type {Summary} */ (JSON.parse(readFileSync(file, 'utf8')))
     : { passed: 0, failed: 1, skipped: 0, notRun: [] };

@@ -11,7 +11,7 @@ const folder = join(root, 'dist', 'types');
 /** @returns {number} exit code */
 export function writeTypes() {
   rmSync(folder, { recursive: true, force: true });
-  const status = runPackage('typescript', ['--project', 'tsconfig.library.json'], process.env, 'tsc');
+  const status = runPackage('typescript', ['--project', 'tsconfig.library.json'], { bin: 'tsc' });
   if (status !== 0) return status;
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.d.ts')) completeImports(join(folder, name));
