@@ -1,0 +1,64 @@
+/** The decode schedule: few queries on many keys, split over the keys in two direct dispatches. */
+import type { Gpu, PipelineSpec } from '../device';
+import { mergeParts, partsFor } from './merge';
+import { bindOperand, problemParams } from './problem';
+import type { Call } from './problem';
+import { attentionBindings, keptSpec, sources, storageConditions, traitsKey, traitsOf } from './specs';
+import type { Traits } from './specs';
+
+/** Query rows (GQA heads folded in) of one workgroup at most; decode.wesl's reductions are made for 8. */
+const TILE_ROWS = 8;
+/** Keys that make a split worth a workgroup of its own: two spans of decode.wesl. */
+const SPLIT_KEYS = 256;
+/** Workgroups that keep a GPU of today busy; beyond them splits only cost merging. */
+const BUSY = 256;
+
+export function decodeSpec(traits: Traits, rows: number): PipelineSpec {
+  return keptSpec(`decode ${rows} ${traitsKey(traits)}`, () => ({
+    label: 'attention/decode',
+    module: 'attention/decode',
+    sources,
+    conditions: storageConditions(traits, false),
+    constants: { HEAD_DIM: traits.headDim, ROWS: rows },
+    bindings: attentionBindings(traits),
+  }));
+}
+
+/** Rows a workgroup takes for this many in all: a power of two. */
+export function decodeTileRows(rows: number): number {
+  return Math.min(TILE_ROWS, 2 ** Math.ceil(Math.log2(Math.max(1, rows))));
+}
+
+export function launchDecode(gpu: Gpu, call: Call): void {
+  const { dims, sequences, paging } = call;
+  const rows = dims.seqQ * (dims.headsQ / dims.headsKv);
+  const tileRows = decodeTileRows(rows);
+  const splits = splitsOf(call, Math.ceil(rows / tileRows));
+  const [q, k, v] = [bindOperand(call.q), bindOperand(call.k), bindOperand(call.v)];
+  gpu.scoped(() => {
+    const parts = partsFor(gpu, call, splits);
+    gpu.dispatch({
+      pipeline: gpu.pipeline(decodeSpec({ ...traitsOf(call), out: 'f32' }, tileRows)),
+      bindings: [
+        null,
+        q.binding,
+        k.binding,
+        v.binding,
+        parts.out,
+        parts.lse,
+        sequences?.tensor ?? null,
+        paging?.table ?? null,
+      ],
+      params: problemParams(call, { q: q.offset, k: k.offset, v: v.offset }, { splits }),
+      workgroups: [splits, dims.headsKv * Math.ceil(rows / tileRows), dims.batch],
+    });
+    mergeParts(gpu, call, parts);
+  });
+}
+
+/** As many splits as keep the GPU busy, and no more than there are keys for. */
+function splitsOf({ dims, splits }: Call, tiles: number): number {
+  if (splits > 0) return splits;
+  const workgroups = Math.max(1, dims.batch * dims.headsKv * tiles);
+  return Math.max(1, Math.min(Math.ceil(dims.seqK / SPLIT_KEYS), Math.ceil(BUSY / workgroups)));
+}

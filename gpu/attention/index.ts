@@ -1,0 +1,15 @@
+/**
+ * FlashAttention for WebGPU: the functions of flash_attn 2.8, their baseline and their reference. README.md derives it.
+ */
+export { flashAttention, flashAttentionKvPacked, flashAttentionQkvPacked, standardAttention } from './flash';
+export { flashAttentionVarlen } from './varlen';
+export { flashAttentionWithKvCache } from './kvcache';
+export { mergeAttention } from './merge';
+export type { PartialResult } from './merge';
+export { attentionReference } from './reference';
+export type { AttentionShapes, ReferenceOptions, ReferenceResult } from './reference';
+export { attention } from './prepare';
+export type { AttentionPreparation } from './prepare';
+export { PREFILL_VARIANTS } from './variants';
+export type { Variant } from './variants';
+export type { AttentionOptions, AttentionResult, HeadValues, Indices, KvCacheOptions, VarlenOptions } from './options';

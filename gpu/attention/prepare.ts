@@ -1,0 +1,154 @@
+/**
+ * attention() as a Preparation: compiles the variants that this device can run, tests each against the reference, times
+ * those that are right, and remembers their order. `gpu.report()` then says what serves, and what was refused.
+ */
+import { SelfTestError } from '../device';
+import type { DType, Gpu, Preparation } from '../device';
+import { classOf, kernelName, stateOf } from './choice';
+import { decodeSpec, decodeTileRows } from './decode';
+import { attendWith } from './flash';
+import type { Kernel } from './run';
+import { verify } from './selftest';
+import { traitsKey } from './specs';
+import type { Traits } from './specs';
+import type { Variant } from './variants';
+
+export interface AttentionPreparation {
+  /** Default `[64]`. */
+  readonly headDims?: readonly number[];
+  /** Default `['f32']`. */
+  readonly dtypes?: readonly DType[];
+  /** Query rows (GQA heads folded in) of decode calls to be ready for; default those of one query of 1, 2, 4 or 8 heads. */
+  readonly decodeRows?: readonly number[];
+  /** The variants to choose from: for tests. */
+  readonly variants?: readonly Variant[];
+}
+
+/** Milliseconds from which on a measurement tells variants apart. */
+const TELLING_MS = 2;
+const FIRST_LENGTH = 64;
+const LAST_LENGTH = 1024;
+/** A variant this many times slower than the best has lost. */
+const HOPELESS = 3;
+
+export function attention(options: AttentionPreparation = {}): Preparation {
+  const { headDims = [64], dtypes = ['f32'], decodeRows = [4], variants } = options;
+  return {
+    name: 'attention',
+    prepare: async (gpu) => {
+      if (variants) stateOf(gpu).variants = variants;
+      for (const headDim of headDims) {
+        for (const dtype of dtypes) await prepareClass(gpu, plainTraits(headDim, dtype), decodeRows);
+      }
+    },
+  };
+}
+
+function plainTraits(headDim: number, dtype: DType): Traits {
+  return {
+    headDim,
+    q: dtype,
+    kv: dtype,
+    out: dtype,
+    ragged: headDim % 4 !== 0,
+    sequences: false,
+    paged: false,
+    scoreMods: false,
+  };
+}
+
+async function prepareClass(gpu: Gpu, traits: Traits, decodeRows: readonly number[]): Promise<void> {
+  const able = stateOf(gpu).variants.filter((variant) => variant.fits(gpu, traits));
+  const decoders = [...new Set(decodeRows.map(decodeTileRows))];
+  await gpu.preparePipelines([
+    ...able.map((variant) => variant.spec(gpu, traits)),
+    ...decoders.map((rows) => decodeSpec({ ...traits, out: 'f32' }, rows)),
+  ]);
+  const right: Variant[] = [];
+  for (const variant of able) {
+    if (await passes(gpu, { kind: 'prefill', variant }, traits)) right.push(variant);
+  }
+  for (const rows of decoders) await passes(gpu, { kind: 'decode', rows }, traits);
+  await rank(gpu, traits, right);
+}
+
+/** Tests a kernel where tests are on, and remembers the verdict. */
+async function passes(gpu: Gpu, kernel: Kernel, traits: Traits): Promise<boolean> {
+  if (!gpu.selfTest) return true;
+  const problem = await verify(gpu, kernel, traits);
+  const key = `${kernelName(kernel)} ${traitsKey(traits)}`;
+  stateOf(gpu).verdicts.set(key, problem === undefined);
+  if (problem) gpu.note({ room: 'attention', name: key, text: `wrong on this GPU: ${problem}`, level: 'warning' });
+  return problem === undefined;
+}
+
+async function rank(gpu: Gpu, traits: Traits, right: readonly Variant[]): Promise<void> {
+  const name = `prefill, ${classOf(traits)}`;
+  if (right.length === 0) return standardServes(gpu, traits, name);
+  const times = right.length === 1 ? [{ variant: right[0]!, ms: 0 }] : await race(gpu, traits, right);
+  stateOf(gpu).ranking.set(
+    classOf(traits),
+    times.map(({ variant }) => variant),
+  );
+  const [best, ...others] = times;
+  const behind = others.map(({ variant, ms }) => `${variant.name} ${ms.toFixed(2)} ms`).join(', ');
+  gpu.note({ room: 'attention', name, text: `${best!.variant.name}${behind ? ` (${behind})` : ''}`, ms: best!.ms });
+}
+
+/** No flash kernel is right. The baseline serves if it is; else this GPU cannot be trusted with attention. */
+async function standardServes(gpu: Gpu, traits: Traits, name: string): Promise<void> {
+  stateOf(gpu).ranking.set(classOf(traits), []);
+  if (await passes(gpu, { kind: 'standard' }, traits)) {
+    const text = 'no flash kernel passes the self-test on this GPU: standardAttention serves';
+    gpu.note({ room: 'attention', name, text, level: 'warning' });
+    return;
+  }
+  throw new SelfTestError(
+    'No attention kernel computes rightly on this GPU, not even the plain one. Update the browser or the graphics driver, or use the CPU.',
+  );
+}
+
+interface Time {
+  readonly variant: Variant;
+  readonly ms: number;
+}
+
+/** Times the variants on growing problems until the best takes long enough to tell; those far behind drop out. */
+async function race(gpu: Gpu, traits: Traits, variants: readonly Variant[]): Promise<Time[]> {
+  let running = [...variants];
+  const lost: Time[] = [];
+  for (let length = FIRST_LENGTH; ; length *= 2) {
+    const times: Time[] = [];
+    for (const variant of running) times.push({ variant, ms: await timeOf(gpu, traits, variant, length) });
+    times.sort((a, b) => a.ms - b.ms);
+    const best = times[0]!.ms;
+    if (best >= TELLING_MS || length >= LAST_LENGTH) return [...times, ...lost];
+    lost.unshift(...times.filter(({ ms }) => ms > HOPELESS * best));
+    running = times.filter(({ ms }) => ms <= HOPELESS * best).map(({ variant }) => variant);
+  }
+}
+
+/** Milliseconds of the fastest of three runs: causal, 8 heads on 2. */
+async function timeOf(gpu: Gpu, traits: Traits, variant: Variant, length: number): Promise<number> {
+  const tensor = (heads: number) =>
+    gpu.upload(ramp(length * heads * traits.headDim), [1, length, heads, traits.headDim], traits.kv);
+  const [q, k, v] = [tensor(8), tensor(2), tensor(2)];
+  const out = gpu.empty(q.shape, traits.out);
+  const plan = gpu.record(() => attendWith(gpu, q, k, v, { causal: true, out }, { kind: 'prefill', variant }));
+  await gpu.idle();
+  let fastest = Infinity;
+  for (let run = 0; run < 3; run++) {
+    const start = performance.now();
+    plan.run();
+    await gpu.idle();
+    fastest = Math.min(fastest, performance.now() - start);
+  }
+  plan.destroy();
+  [q, k, v, out].forEach((each) => each.destroy());
+  return fastest;
+}
+
+/** Anything but zeros, which some hardware multiplies faster. */
+function ramp(length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => ((i * 37) % 129) / 64 - 1);
+}

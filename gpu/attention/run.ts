@@ -1,0 +1,43 @@
+/**
+ * Runs a call with a given kernel. Which one that should be is choice.ts's question; calls too large for one binding
+ * are launch.ts's.
+ */
+import type { Gpu } from '../device';
+import { castTensor } from './cast';
+import { launchDecode } from './decode';
+import { launchPrefill } from './prefill';
+import { isRagged } from './problem';
+import type { Call } from './problem';
+import { launchStandard } from './standard';
+import type { Variant } from './variants';
+
+/** A kernel to run a call with. `rows`: of one workgroup's tile. */
+export type Kernel =
+  | { readonly kind: 'prefill'; readonly variant: Variant }
+  | { readonly kind: 'decode'; readonly rows: number }
+  | { readonly kind: 'standard' };
+
+/** Records the dispatches of a call. */
+export function launchWith(gpu: Gpu, call: Call, kernel: Kernel): void {
+  withWholeWords(gpu, call, (ready) => run(gpu, ready, kernel));
+}
+
+/**
+ * Runs `body` with an output that it can write in whole words, and brings it where the call wants it: two workgroups
+ * would otherwise write halves of one word of a ragged 16-bit output.
+ */
+export function withWholeWords(gpu: Gpu, call: Call, body: (call: Call) => void): void {
+  const { out } = call;
+  if (out.tensor.dtype === 'f32' || !isRagged(call.dims.headDim, out)) return body(call);
+  gpu.scoped(() => {
+    const wide = gpu.scratch(out.tensor.shape, 'f32');
+    body({ ...call, out: { ...out, tensor: wide } });
+    castTensor(gpu, wide, out.tensor);
+  });
+}
+
+export function run(gpu: Gpu, call: Call, kernel: Kernel): void {
+  if (kernel.kind === 'prefill') launchPrefill(gpu, call, kernel.variant);
+  else if (kernel.kind === 'decode') launchDecode(gpu, call);
+  else launchStandard(gpu, call);
+}
