@@ -95,7 +95,9 @@ export class HeaderReader {
 
   /** A copy of the bytes from `start` to here. */
   copyFrom(start: number): Uint8Array {
-    return this.#bytes.slice(start, this.position);
+    const copy = new Uint8Array(this.position - start);
+    copy.set(this.#bytes.subarray(start, this.position));
+    return copy;
   }
 
   async #fill(target: number): Promise<void> {

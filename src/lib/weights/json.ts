@@ -53,8 +53,10 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
+const LIST = 0x5b;
+const LIST_END = 0x5d;
+const OBJECT = 0x7b;
+const OBJECT_END = 0x7d;
 
 /** How many keys all objects have together. Refuses what is deeper or has more values than any real file. */
 function countThrough(bytes: Uint8Array, file: string, field: string): number {
@@ -66,10 +68,10 @@ function countThrough(bytes: Uint8Array, file: string, field: string): number {
     if (byte === QUOTE) i = endOfString(bytes, i);
     else if (byte === COLON) keys++;
     else if (byte === COMMA) values++;
-    else if (OPENING.includes(byte)) {
+    else if (byte === LIST || byte === OBJECT) {
       values++;
       depth++;
-    } else if (CLOSING.includes(byte)) depth--;
+    } else if (byte === LIST_END || byte === OBJECT_END) depth--;
     if (depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES) {
       const message = `JSON deeper than ${MAX_JSON_DEPTH} or with more than ${MAX_JSON_VALUES} values is refused.`;
       throw new FormatError(file, 'limit', field, message);
