@@ -81,6 +81,7 @@ function pageProject(): TestProjectConfiguration {
     test: {
       ...shared,
       name: 'e2e',
+      testTimeout: 180_000,
       include: pageTests,
       globalSetup: 'tests/e2e/build.ts',
       provide: { environment: 'e2e', large },

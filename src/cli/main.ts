@@ -3,7 +3,7 @@
  * The `fireside` command: finds the command by its name, hands it the rest of the line, and turns what it throws into
  * one line and an exit code.
  */
-import { GpuError } from '$gpu/device';
+import { GpuError } from '$gpu';
 import { UsageError, type Command } from './command';
 import { inspect } from './commands/inspect';
 

@@ -2,30 +2,31 @@
 import { expect, test } from 'vitest';
 import { visit } from './visit';
 
-test.each(['', '/some/where'])(
-  'under «%s/» it finds the GPU, keeps its policy, and talks to nobody else',
-  async (base) => {
-    await visit({ base }, async ({ page, errors, strangers }) => {
-      await page.getByRole('heading', { level: 2 }).waitFor();
-      expect(await page.getByRole('status').innerText()).toContain('It works, but slowly');
-      expect(await page.locator('dl').first().innerText()).toMatch(/swiftshader/i);
-      await page.getByText('Every limit').click();
-      expect(await page.locator('details').innerText()).toContain('maxStorageBufferBindingSize');
-      expect(await page.evaluate(() => self.crossOriginIsolated)).toBe(true);
-      expect(page.workers()).toHaveLength(1);
-      expect(errors).toEqual([]);
-      expect(strangers).toEqual([]);
-    });
-  },
-);
+test('it finds the GPU, makes its attention call, keeps its policy, and talks to nobody else', async () => {
+  await visit({}, async ({ page, errors, strangers }) => {
+    await page.getByRole('heading', { name: 'It works, but slowly' }).waitFor();
+    const times = await page.getByLabel('Time of one attention call').innerText();
+    expect(times).toMatch(/FlashAttention\s+[\d.]+ (ms|seconds)/);
+    expect(await page.locator('dl').first().innerText()).toMatch(/swiftshader/i);
+    await page.getByText('Every limit').click();
+    const details = await page.locator('details').innerText();
+    expect(details).toContain('maxStorageBufferBindingSize');
+    expect(details).toContain('attention: prefill');
+    expect(await page.evaluate(() => self.crossOriginIsolated)).toBe(true);
+    expect(page.workers()).toHaveLength(1);
+    expect(errors).toEqual([]);
+    expect(strangers).toEqual([]);
+  });
+});
 
-test('without a GPU it says so, and what to try', async () => {
-  await visit({ gpu: false }, async ({ page, errors }) => {
+test.each(['', '/some/where'])('under «%s/», without a GPU, it says so, and what to try', async (base) => {
+  await visit({ gpu: false, base }, async ({ page, errors, strangers }) => {
     const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.innerText()).toContain('hardware acceleration');
     expect(await alert.getByRole('listitem').count()).toBeGreaterThan(1);
     expect(errors).toEqual([]);
+    expect(strangers).toEqual([]);
   });
 });
 

@@ -6,6 +6,9 @@ import { serve } from '../../scripts/serve.js';
 
 const BUILD = fileURLToPath(new URL('../../build', import.meta.url));
 
+/** A software GPU takes its time to compile and test what a real one does at once. */
+const PATIENCE = 150_000;
+
 export interface Visit {
   readonly page: Page;
   /** What went wrong unseen: errors in the console, among them breaches of the content security policy. */
@@ -33,6 +36,7 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
   try {
     browser = await openBrowser(gpu, host);
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const origin = `http://${host}:${port}`;
     const errors: string[] = [];
     const strangers: string[] = [];

@@ -2,7 +2,7 @@
  * `fireside inspect`: what this machine's GPU is, what it can do, and what was chosen for it.
  */
 import { parseArgs } from 'node:util';
-import { formatReport, openGpu } from '$gpu/device';
+import { formatReport, openGpu } from '$gpu';
 import type { Command } from '../command';
 
 export const inspect: Command = {

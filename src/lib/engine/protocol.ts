@@ -4,7 +4,7 @@
  * The page sends a `Request`; the worker answers it with any number of `progress` replies and one `done` or `failed`,
  * all of the same `id`.
  */
-import type { GpuErrorCode, GpuReport } from '$gpu/device';
+import type { GpuErrorCode, GpuReport } from '$gpu';
 
 export type { GpuReport };
 
@@ -16,7 +16,7 @@ export interface Methods {
 
 export type Method = keyof Methods;
 
-export type InspectionStage = 'opening' | 'checking' | 'measuring';
+export type InspectionStage = 'opening' | 'measuring';
 
 export interface Inspection {
   readonly report: GpuReport;
@@ -24,6 +24,20 @@ export interface Inspection {
   readonly text: string;
   /** Milliseconds from the call to an open device: driver, shaders and self-test together. */
   readonly openedMs: number;
+  readonly attention: AttentionCall;
+}
+
+/** One call of causal attention, q `[1, seq, headsQ, headDim]` on k and v `[1, seq, headsKv, headDim]`, float32. */
+export interface AttentionCall {
+  readonly seq: number;
+  readonly headsQ: number;
+  readonly headsKv: number;
+  readonly headDim: number;
+  readonly flashMs: number;
+  /** The same through a whole matrix of scores. */
+  readonly standardMs: number;
+  /** The largest distance from the float64 reference. */
+  readonly difference: number;
 }
 
 export interface Request<M extends Method = Method> {

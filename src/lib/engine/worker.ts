@@ -1,7 +1,7 @@
 /**
  * The worker that owns the GPU: takes requests, answers each, and survives what goes wrong in one.
  */
-import { GpuError } from '$gpu/device';
+import { GpuError } from '$gpu';
 import { inspect } from './inspect';
 import type { Failure, Method, Methods, Reply, Request } from './protocol';
 

@@ -1,7 +1,8 @@
 /**
  * A device's report in words and units that people know. Pure functions of plain data.
  */
-import type { Failure, GpuReport } from '$lib/engine/protocol';
+import type { AttentionCall, Failure, GpuReport } from '$lib/engine/protocol';
+import type { Bar } from '$lib/ui/bar';
 import type { Fact } from '$lib/ui/fact';
 
 /** What matters to somebody who wants to run a model here, most important first. */
@@ -24,6 +25,14 @@ export function deviceFacts(report: GpuReport): Fact[] {
       value: `${limits.maxComputeInvocationsPerWorkgroup} threads`,
       note: `sharing ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
     },
+  ];
+}
+
+/** How long attention took, in our way and in the plain one. */
+export function attentionBars({ flashMs, standardMs }: AttentionCall): Bar[] {
+  return [
+    { name: 'FlashAttention', amount: flashMs, text: formatDuration(flashMs) },
+    { name: 'With every score held in memory', amount: standardMs, text: formatDuration(standardMs) },
   ];
 }
 

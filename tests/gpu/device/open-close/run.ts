@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'vite';
+import { environment } from '../../../support/gpu';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-/** Inside the repository, so that the child finds its packages. */
-const outDir = join(root, 'node_modules', '.cache', 'open-close');
+/** Inside the repository, so that the child finds its packages; environments run at the same time, each in its own. */
+const outDir = join(root, 'node_modules', '.cache', 'open-close', environment);
 
 /** Node reads no TypeScript: packs rounds.ts with all it imports, but for Dawn. */
 export async function packRounds(): Promise<string> {

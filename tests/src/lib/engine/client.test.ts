@@ -42,10 +42,10 @@ test('a call tells its progress and returns its result', async () => {
   const call = engine.inspect((stage) => stages.push(stage));
   expect(PlayedWorker.last.posted).toEqual([{ id: 1, method: 'inspect' }]);
   PlayedWorker.last.reply({ id: 1, type: 'progress', progress: 'opening' });
-  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: 'checking' });
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: 'measuring' });
   PlayedWorker.last.reply({ id: 1, type: 'done', result });
   expect(await call).toBe(result);
-  expect(stages).toEqual(['opening', 'checking']);
+  expect(stages).toEqual(['opening', 'measuring']);
 });
 
 test('calls at the same time do not mix', async () => {
