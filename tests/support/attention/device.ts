@@ -17,7 +17,7 @@ export function useGpu(options: OpenGpuOptions = {}): () => Gpu {
     gpu = await openTestGpu(options);
   });
   afterEach(() => {
-    expect(opened().uncaptured, 'errors that WebGPU reported on the side').toEqual([]);
+    expect(opened().takeErrors(), 'errors that WebGPU reported on the side').toEqual([]);
   });
   afterAll(() => {
     gpu?.destroy();
