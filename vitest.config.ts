@@ -102,4 +102,5 @@ function projects(): TestProjectConfiguration[] {
   ];
 }
 
-export default defineConfig({ test: { projects: projects(), maxWorkers: 2, passWithNoTests: soak } });
+// Two at a time on the smallest machines; one where memory is measured.
+export default defineConfig({ test: { projects: projects(), maxWorkers: soak ? 1 : 2, passWithNoTests: soak } });
