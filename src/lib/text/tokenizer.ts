@@ -76,6 +76,19 @@ export class Tokenizer {
     return addSpecial ? this.#surround(ids) : ids;
   }
 
+  /** A rendered chat prompt: begins with BOS where the model wants it, even if the template forgot it. */
+  encodePrompt(segments: readonly Segment[]): number[] {
+    const ids = this.encodeSegments(segments);
+    return this.#begins(ids) ? ids : [...this.#parts.begin, ...ids];
+  }
+
+  /** What chat templates know as `bos_token` and so on; '' for what this model has not. */
+  specialTexts(): Readonly<Record<'bos_token' | 'eos_token' | 'unk_token' | 'pad_token', string>> {
+    const text = (id: number | undefined): string => (id === undefined ? '' : this.vocabulary.tokenOf(id));
+    const { bos, eos, unknown, pad } = this.roles;
+    return { bos_token: text(bos), eos_token: text(eos), unk_token: text(unknown), pad_token: text(pad) };
+  }
+
   /** All at once; `stop` and `continues` as in `detokenizer`. */
   decode(ids: Iterable<number>, options: DetokenizerOptions = {}): string {
     const detokenizer = this.detokenizer(options);
@@ -96,10 +109,13 @@ export class Tokenizer {
     }
   }
 
-  /** A template may have begun with BOS already; it is not said twice. */
   #surround(ids: readonly number[]): number[] {
-    const { begin, end } = this.#parts;
-    const begun = begin.length > 0 && begin.every((id, i) => ids[i] === id);
-    return [...(begun ? [] : begin), ...ids, ...end];
+    return [...(this.#begins(ids) ? [] : this.#parts.begin), ...ids, ...this.#parts.end];
+  }
+
+  /** Whether the text itself begins as the model wants; it is not said twice. */
+  #begins(ids: readonly number[]): boolean {
+    const { begin } = this.#parts;
+    return begin.length > 0 && begin.every((id, i) => ids[i] === id);
   }
 }
