@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
@@ -102,5 +103,7 @@ function projects(): TestProjectConfiguration[] {
   ];
 }
 
-// Two at a time on the smallest machines; one where memory is measured.
-export default defineConfig({ test: { projects: projects(), maxWorkers: soak ? 1 : 2, passWithNoTests: soak } });
+/** Software GPUs use several cores each. One at a time where memory is measured. */
+const maxWorkers = soak ? 1 : Math.max(2, Math.floor(availableParallelism() / 4));
+
+export default defineConfig({ test: { projects: projects(), maxWorkers, passWithNoTests: soak } });

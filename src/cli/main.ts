@@ -5,9 +5,10 @@
  */
 import { GpuError } from '$gpu';
 import { UsageError, type Command } from './command';
+import { bench } from './commands/bench';
 import { inspect } from './commands/inspect';
 
-const COMMANDS: Readonly<Record<string, Command>> = { inspect };
+const COMMANDS: Readonly<Record<string, Command>> = { inspect, bench };
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
