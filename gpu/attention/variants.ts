@@ -31,7 +31,8 @@ export function tilePlan(
   const across = tile.keys / 4;
   const chunk = Math.ceil(vectors / Math.ceil(vectors / 8));
   const columnsStaged = Math.min(Math.ceil(vectors / across), 2);
-  const stage = Math.max((tile.rows + tile.keys) * (chunk + 1), tile.keys * (columnsStaged * across + 1));
+  const staged = (tile.rows + tile.keys) * (chunk + 1);
+  const stage = Math.max(staged, tile.keys * (columnsStaged * across + 1), tile.rows * across);
   const weights = tile.rows * (across + 1);
   const addresses = tile.rows + 2 * tile.keys;
   const exchange = tile.rows * across;
