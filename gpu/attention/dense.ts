@@ -35,7 +35,7 @@ export function attend(
   start: (gpu: Gpu, call: Call) => void,
 ): AttentionResult {
   const { dims, q, k, v } = inputs;
-  const { batch, seqQ, seqK, headsQ, headDim } = dims;
+  const { batch, seqQ, headsQ, headDim } = dims;
   checkHeads(dims);
   checkHeadValues('alibiSlopes', options.alibiSlopes, dims, true);
   checkHeadValues('sinks', options.sinks, dims, false);
