@@ -51,7 +51,7 @@ export class SpmModel implements WordModel, Pairs {
     const start = this.#starts[left] as number;
     const end = this.#ends[right] as number;
     if (end - start > this.#longest) return -1;
-    const id = this.vocabulary.idOf(this.#text.slice(start, end));
+    const id = this.vocabulary.idAt(this.#text, start, end);
     return id < 0 ? -1 : (this.#ranks[id] as number);
   }
 

@@ -1,5 +1,6 @@
 /** The tokens of a model: their texts as the file spells them, and what kind each is. */
 import { ArgumentError } from './errors';
+import { StringIndex } from './string-index';
 
 /**
  * Kinds of token, numbered as GGUF's `tokenizer.ggml.token_type` does.
@@ -15,16 +16,14 @@ export const Kind = { normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byt
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 export class Vocabulary {
-  readonly #ids = new Map<string, number>();
+  readonly #index: StringIndex;
 
   constructor(
     readonly tokens: readonly string[],
     /** One `Kind` a token. */
     readonly kinds: Uint8Array,
   ) {
-    // Of tokens that are spelt alike the first is the one that is found.
-    for (let id = tokens.length - 1; id >= 0; id--) this.#ids.set(tokens[id] as string, id);
-    this.#ids.delete(''); // Holes between the ids, not a token to be found.
+    this.#index = new StringIndex(tokens);
   }
 
   get size(): number {
@@ -33,7 +32,12 @@ export class Vocabulary {
 
   /** The token spelt exactly so, or -1. */
   idOf(token: string): number {
-    return this.#ids.get(token) ?? -1;
+    return this.#index.find(token);
+  }
+
+  /** The token spelt as this stretch of a text, or -1. */
+  idAt(text: string, start: number, end: number): number {
+    return this.#index.find(text, start, end);
   }
 
   /** As the file spells it: `Ġthe`, `▁the`, `<0x0A>`. See pieces.ts for what it reads as. */

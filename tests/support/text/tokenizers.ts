@@ -19,35 +19,14 @@ export function pocketTokenizer(): Tokenizer {
 }
 
 const BYTES = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
-const PIECES = [
-  '▁',
-  'h',
-  'e',
-  'l',
-  'o',
-  'w',
-  'r',
-  'd',
-  'he',
-  'll',
-  'hell',
-  'hello',
-  '▁hello',
-  '▁w',
-  'or',
-  'ld',
-  'aa',
-  'é',
-  '世',
-  '▁▁',
-];
+const PIECES = '▁ h e l o w r d he ll hell hello ▁hello ▁w or ld aa é 世 ▁▁ x y z yz xy < > s <s'.split(' ');
 
-/** Metadata of a small SentencePiece vocabulary: `<unk> <s> </s>`, 256 bytes, some pieces, `<think>` and `<|im_end|>`. */
+/** Metadata of a small SentencePiece vocabulary: `<unk> <s> </s>`, 256 bytes, some pieces, `<think> <|im_end|> §`. */
 export function spmMetadata(changes: Readonly<Record<string, unknown>> = {}): GgufMetadata {
-  const tokens = ['<unk>', '<s>', '</s>', ...BYTES, ...PIECES, '<think>', '<|im_end|>'];
+  const tokens = ['<unk>', '<s>', '</s>', ...BYTES, ...PIECES, '<think>', '<|im_end|>', '§'];
   const types = tokens.map((token, id): number => {
     if (id === 0) return Kind.unknown;
-    if (id < 3 || token === '<|im_end|>') return Kind.control;
+    if (id < 3 || token === '<|im_end|>' || token === '§') return Kind.control;
     if (token === '<think>') return Kind.user;
     return id < 3 + BYTES.length ? Kind.byte : Kind.normal;
   });

@@ -77,6 +77,7 @@ describe('SentencePiece', () => {
 
   test('of equal scores the leftmost merges first', () => {
     expect(spelled('aaa').slice(1)).toEqual(['aa', '<0x61>']);
+    expect(spelled('xyz').slice(1)).toEqual(['xy', 'z']);
   });
 });
 

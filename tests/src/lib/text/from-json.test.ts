@@ -87,6 +87,19 @@ describe('characters with bytes as a last resort', () => {
     expect(spelled(paired, 'hi')).toEqual(['▁hi']);
   });
 
+  test('a merge may begin with a space', () => {
+    const json = llamaJson({ vocab: { ...VOCAB, ' ': 265, x: 266, ' x': 267 }, merges: ['  x'] }, { normalizer: null });
+    expect(spelled(tokenizerFromJson(json), 'x x')).toEqual(['x', ' x']);
+  });
+
+  test('Metaspace may put a space before the first stretch only', () => {
+    const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: false };
+    const json = llamaJson({}, { normalizer: null, pre_tokenizer: metaspace, decoder: metaspace });
+    const first = tokenizerFromJson(json);
+    expect(spelled(first, 'hi</s>hi')).toEqual(['▁hi', '</s>', 'hi']);
+    expect(first.decode(first.encode('hi  hi'))).toBe('hi  hi');
+  });
+
   test('without bytes an unknown character is the unknown token', () => {
     const vocab = Object.fromEntries(Object.entries(VOCAB).filter(([token]) => token !== '<0xC3>'));
     expect(spelled(tokenizerFromJson(llamaJson({ vocab })), 'é')).toEqual(['▁', '<unk>']);

@@ -139,9 +139,9 @@ describe('the whole way', () => {
   test('SentencePiece: pieces never merge into a control token or a byte', () => {
     const tokenizer = spmTokenizer();
     const { vocabulary } = tokenizer;
-    for (const text of ['<s>', '</s>', '<unk>', '<0x0A>', '<|im_end|>', '<think>']) {
+    for (const text of ['<s>', '</s>', '<unk>', '<0x0A>', '<|im_end|>', '<think>', '§']) {
       const ids = tokenizer.encode(text);
-      expect(ids.length, text).toBeGreaterThan(3);
+      expect(ids.length, text).toBeGreaterThan(2);
       expect(ids.some((id) => vocabulary.isSpecial(id))).toBe(false);
       expect(tokenizer.decode(ids)).toBe(text);
     }
@@ -156,6 +156,14 @@ describe('addSpecial', () => {
     expect(tokenizer.encode('hello')[0]).not.toBe(1);
     expect(tokenizer.encode('<s>hello', { addSpecial: true, special: 'parse' }).filter((id) => id === 1)).toEqual([1]);
     expect(tokenizer.encode('', { addSpecial: true })).toEqual([1]);
+  });
+
+  test('a prompt begins with BOS too, whether the template wrote it or not', () => {
+    const tokenizer = spmTokenizer();
+    const prompt = (text: string): number[] => tokenizer.encodePrompt([{ text, origin: 'template' }]);
+    expect(prompt('<s>hello')).toEqual(prompt('hello'));
+    expect(prompt('hello').slice(0, 1)).toEqual([1]);
+    expect(tokenizer.encodePrompt([{ text: '<s>', origin: 'text' }]).filter((id) => id === 1)).toEqual([1]);
   });
 
   test('ends with EOS where the file says so', () => {
