@@ -1,7 +1,7 @@
 /**
  * `npm run fireside -- COMMAND ...` and `npm run bench -- NAME ...`: the command line program, built where it is stale.
  *
- * `--adapter lavapipe|swiftshader` picks a software adapter; without it, Dawn takes the machine's best.
+ * `--adapter lavapipe|swiftshader` picks a software adapter; `native`, or none, leaves it to Dawn.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,13 +11,15 @@ import { ensurePackages, root } from './packages.js';
 
 const { adapter, args } = takeAdapter(process.argv.slice(2));
 
-const failure = ensurePackages() ?? (args[0] === 'bench' ? ensurePackages(join(root, 'tests', 'oracles')) : undefined);
+const failure = ensurePackages();
 if (failure) stop(failure);
+// The peers. A bench runs without them, and names what it could not ask.
+if (args[0] === 'bench') ensurePackages(join(root, 'tests', 'oracles'));
 if (buildCli() !== 0) stop('The build failed; see above.');
 
 const program = spawnSync(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
   stdio: 'inherit',
-  env: { ...process.env, ...(adapter && driverOf(adapter)) },
+  env: { ...process.env, ...(adapter === undefined || adapter === 'native' ? {} : driverOf(adapter)) },
 });
 process.exitCode = program.status ?? 1;
 

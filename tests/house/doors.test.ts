@@ -94,15 +94,7 @@ const ROWS: readonly Row[] = [
       '../../routes/x',
       '../../../tests/support/x',
     ],
-    open: [
-      '$lib/engine/x',
-      '$lib/weights/x',
-      '$lib/text/x',
-      '$lib/catalog/x',
-      '$gpu',
-      '../../../tests/bench/x',
-      '../main',
-    ],
+    open: ['$lib/engine/x', '$lib/weights/x', '$lib/text/x', '$lib/catalog/x', '$gpu', '../main'],
   },
 ];
 

@@ -4,7 +4,8 @@
  * The kernel does nothing, so that what is measured is the way to it. `host` ends when the calls have returned, with
  * everything submitted; `end to end` when the GPU is idle.
  */
-import { ParamWriter, type Binding, type Gpu, type Pipeline, type PipelineSpec } from '../../gpu/device';
+import { ParamWriter, type Binding, type Gpu, type Pipeline, type PipelineSpec } from '$gpu/device';
+import type { Bench } from './bench';
 
 const SOURCES = {
   'bench/nothing.wesl': `
@@ -29,14 +30,22 @@ const NOTHING: PipelineSpec = {
 const DISPATCHES = 240;
 const ROUNDS = 40;
 
-export interface DispatchCost {
+export const dispatchBench: Bench = {
+  summary: 'what a dispatch costs the host',
+  async run(gpu) {
+    const costs = await benchDispatch(gpu);
+    return { table: formatDispatchCosts(costs), figures: costs };
+  },
+};
+
+interface DispatchCost {
   readonly name: string;
   /** Microseconds a dispatch, the median of the rounds. */
   readonly host: number;
   readonly endToEnd: number;
 }
 
-export async function benchDispatch(gpu: Gpu): Promise<DispatchCost[]> {
+async function benchDispatch(gpu: Gpu): Promise<DispatchCost[]> {
   const pipeline = gpu.pipeline(NOTHING);
   const tensors = Array.from({ length: 8 }, () => gpu.empty([64], 'f32'));
   const dispatchAll = (): void => {
@@ -95,7 +104,7 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >>> 1]!;
 }
 
-export function formatDispatchCosts(costs: readonly DispatchCost[]): string {
+function formatDispatchCosts(costs: readonly DispatchCost[]): string {
   const rows = costs.map(
     ({ name, host, endToEnd }) =>
       `${name.padEnd(28)}${host.toFixed(2).padStart(10)}${endToEnd.toFixed(2).padStart(14)}`,
