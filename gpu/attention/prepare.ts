@@ -58,7 +58,7 @@ function plainTraits(headDim: number, dtype: DType): Traits {
 }
 
 async function prepareClass(gpu: Gpu, traits: Traits, decodeRows: readonly number[]): Promise<void> {
-  const able = stateOf(gpu).variants.filter((variant) => variant.fits(gpu, traits));
+  const able = worthTrying(gpu, traits);
   const decoders = [...new Set(decodeRows.map(decodeTileRows))];
   await gpu.preparePipelines([
     ...able.map((variant) => variant.spec(gpu, traits)),
@@ -70,6 +70,13 @@ async function prepareClass(gpu: Gpu, traits: Traits, decodeRows: readonly numbe
   }
   for (const rows of decoders) await passes(gpu, { kind: 'decode', rows }, traits);
   await rank(gpu, traits, right);
+}
+
+/** What fits; on a software adapter only what may win there, unless that leaves nothing. */
+function worthTrying(gpu: Gpu, traits: Traits): Variant[] {
+  const fitting = stateOf(gpu).variants.filter((variant) => variant.fits(gpu, traits));
+  const promising = gpu.info.isFallback ? fitting.filter(({ onSoftware }) => onSoftware) : fitting;
+  return promising.length > 0 ? promising : fitting;
 }
 
 /** Tests a kernel where tests are on, and remembers the verdict. */

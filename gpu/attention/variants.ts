@@ -10,6 +10,8 @@ export interface Variant {
   readonly name: string;
   /** Query rows (GQA heads folded in) of one workgroup. */
   readonly tileRows: number;
+  /** Whether it is worth a try on a software adapter, where a kernel takes seconds to compile. */
+  readonly onSoftware?: boolean;
   /** Whether this device can run it for such inputs at all. */
   fits(gpu: Gpu, traits: Traits): boolean;
   spec(gpu: Gpu, traits: Traits): PipelineSpec;
@@ -120,12 +122,12 @@ const TINY: Tile = { rows: 16, keys: 32, rowsPerThread: 2 };
 /** In the order in which they are tried where nothing has been measured: the one that runs everywhere comes first. */
 export const PREFILL_VARIANTS: readonly Variant[] = [
   tiled(MEDIUM),
-  tiled(SMALL),
+  { ...tiled(SMALL), onSoftware: true },
   tiled(TINY),
   tiled(LARGE),
   tiled(MEDIUM, { subgroups: true }),
   tiled(LARGE, { subgroups: true }),
-  broadcast(2, 32),
+  { ...broadcast(2, 32), onSoftware: true },
   broadcast(1, 64),
   tiled(MEDIUM, { subgroups: true, native: true }),
   tiled(LARGE, { subgroups: true, native: true }),
