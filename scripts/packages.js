@@ -96,5 +96,6 @@ export function runPackage(name, args, { bin = name, env = process.env, quiet = 
     encoding: 'utf8',
   });
   if (quiet && program.status !== 0) console.error(program.stdout + program.stderr);
+  if (program.signal) console.error(`${name} was ended by ${program.signal}.`);
   return program.status ?? 1;
 }

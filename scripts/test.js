@@ -89,7 +89,7 @@ function runTests() {
   const status = runPackage('vitest', ['run', ...reporters, ...args], { env });
   const summary = existsSync(file)
     ? /** @type {Summary} */ (JSON.parse(readFileSync(file, 'utf8')))
-    : { passed: 0, failed: 1, skipped: 0, notRun: [] };
+    : { passed: 0, failed: 1, skipped: 0, notRun: ['everything: the run ended before it could count'] };
   rmSync(folder, { recursive: true });
   return { status, summary };
 }
