@@ -80,24 +80,36 @@ function readAdded(value: unknown, index: number): AddedToken {
 }
 
 function readVocabulary(model: Fields, added: readonly AddedToken[], byteFallback: boolean): Vocabulary {
-  const entries = Object.entries(fieldsOf(model.vocab, 'model.vocab'));
-  const ids = entries.map(([token, id]) => countOf(id, `model.vocab[${JSON.stringify(token)}]`) ?? -1);
-  const highest = [...added.map(({ id }) => id), ...ids].reduce((high, id) => Math.max(high, id), -1);
+  const vocab = fieldsOf(model.vocab, 'model.vocab');
+  const names = Object.keys(vocab);
+  const highest = added.reduce((high, { id }) => Math.max(high, id), highestId(vocab, names));
   if (highest < 0 || highest >= MOST_TOKENS) {
     throw new TokenizerError('model.vocab', `ids go up to ${highest}; between 0 and ${MOST_TOKENS - 1} is possible`);
   }
   const tokens = new Array<string>(highest + 1).fill('');
   const kinds = new Uint8Array(highest + 1).fill(Kind.unused);
-  entries.forEach(([token], i) => {
-    const id = ids[i] as number;
+  for (const token of names) {
+    const id = vocab[token] as number;
     tokens[id] = token;
     kinds[id] = byteFallback && /^<0x[0-9A-F]{2}>$/.test(token) ? Kind.byte : Kind.normal;
-  });
+  }
   for (const { id, text, special } of added) {
     tokens[id] = text;
     kinds[id] = special ? Kind.control : Kind.user;
   }
   return new Vocabulary(tokens, kinds);
+}
+
+function highestId(vocab: Fields, names: readonly string[]): number {
+  let highest = -1;
+  for (const token of names) {
+    const id = vocab[token];
+    if (!Number.isSafeInteger(id) || (id as number) < 0) {
+      throw new TokenizerError(`model.vocab[${JSON.stringify(token)}]`, 'must be a whole number, 0 or more');
+    }
+    highest = Math.max(highest, id as number);
+  }
+  return highest;
 }
 
 function readRoles(settings: Fields, model: Fields, vocabulary: Vocabulary, extras: JsonExtras): TokenRoles {

@@ -87,11 +87,6 @@ export class Budget {
     else if (isArray(value)) this.checkItems(value.value.length);
   }
 
-  /** Ends the template. */
-  stop(why: string): never {
-    throw stopped(why);
-  }
-
   /**
    * Length of a value written out as JSON, or a little more. Lists may hold the same list twice, and that one another
    * twice, so it is measured without writing it out.

@@ -18,9 +18,6 @@ export const FRESH_TEXT: ReadonlySet<string> = new Set([
 /** Filters and methods of objects whose result holds their keys as new texts. */
 export const FRESH_KEYS: ReadonlySet<string> = new Set(['items', 'keys', 'dictsort']);
 
-/** Spaces that a filter puts in front of a line, characters that it puts between entries. */
-const WIDEST = 64;
-
 interface Given {
   readonly values: readonly Value[];
   /** The arguments again, to be handed on: their values in the place of their expressions. */
@@ -65,11 +62,11 @@ export function checkFilter(budget: Budget, name: string, operand: Value, args: 
   if (isArray(operand) || isMap(operand)) chargeItems(budget, name, operand, texts);
   switch (name) {
     case 'tojson':
-      budget.measure(operand, widthOf(budget, name, args));
+      budget.measure(operand, widthOf(args));
       break;
     case 'indent':
       if (isString(operand)) {
-        budget.checkText(length + (widthOf(budget, name, args) || 4) * (count(operand.value, '\n') + 1));
+        budget.checkText(length + (widthOf(args) || 4) * (count(operand.value, '\n') + 1));
       }
       break;
     case 'string':
@@ -89,14 +86,14 @@ export function checkFilter(budget: Budget, name: string, operand: Value, args: 
   }
 }
 
-/** Numbers and texts among the arguments say how wide lines are indented and what stands between entries. */
-function widthOf(budget: Budget, name: string, args: readonly Value[]): number {
-  const widths = args.map(({ value }) => (typeof value === 'number' ? value : 0));
-  const widest = widths.reduce((most, width) => Math.max(most, width), 0);
+/** Numbers and texts among the arguments say how far lines are indented and what stands between entries. */
+function widthOf(args: readonly Value[]): number {
   const lists = args.filter(isArray).flatMap(({ value }) => value);
-  const longest = [...args, ...lists].filter(isString).reduce((most, { value }) => Math.max(most, value.length), 0);
-  if (widest > WIDEST || longest > WIDEST) budget.stop(`it asked «${name}» for more than ${WIDEST} characters a line`);
-  return Math.max(widest, longest);
+  const widths = [...args, ...lists].map((value) => {
+    if (isString(value)) return value.value.length;
+    return typeof value.value === 'number' ? value.value : 0;
+  });
+  return widths.reduce((widest, width) => Math.max(widest, width), 0);
 }
 
 function checkReplace(budget: Budget, operand: Value, [old = '', by = '']: readonly string[]): void {

@@ -155,6 +155,12 @@ test('stop strings end the answer over the borders of tokens', () => {
   expect(detokenizer.stopped).toBe('\nUser:');
 });
 
+test('what was held back for a stop string comes at the end, if none came', () => {
+  const tokenizer = pocketTokenizer();
+  const ids = tokenizer.encode('It ends in \nUs');
+  expect(tokenizer.decode(ids, { stop: ['\nUser:'] })).toBe('It ends in \nUs');
+});
+
 test('an id that is no token is refused', () => {
   const detokenizer = bpeTokenizer().detokenizer();
   for (const id of [-1, 1.5, 100_000, NaN]) expect(() => detokenizer.push(id)).toThrow(ArgumentError);

@@ -94,6 +94,15 @@ test('what ends an answer is found by id and by name, and nobody can type it', (
   expect(bpeTokenizer().roles.ends).toEqual(new Set([260]));
 });
 
+test('what ends an answer cannot be typed, even where the file calls it an ordinary added token', () => {
+  const types = Array.from(spmMetadata().get('tokenizer.ggml.token_type') as number[]);
+  const end = spmTokenizer().vocabulary.idOf('<|im_end|>');
+  types[end] = 4;
+  const tokenizer = spmTokenizer({ 'tokenizer.ggml.token_type': types });
+  expect(tokenizer.vocabulary.isSpecial(end)).toBe(true);
+  expect(tokenizer.decode([end])).toBe('');
+});
+
 test('chat templates, the default one first', () => {
   const metadata = spmMetadata({
     'tokenizer.chat_templates': ['tool_use'],
