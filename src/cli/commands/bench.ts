@@ -6,11 +6,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { formatReport, openGpu } from '$gpu';
-import { dispatchBench } from '../bench/dispatch';
+import { attentionBench } from '../bench/attention';
 import type { Bench } from '../bench/bench';
+import { dispatchBench } from '../bench/dispatch';
+import { ONNX_WORKER } from '../bench/onnx/protocol';
+import { serveOnnx } from '../bench/onnx/worker';
 import { UsageError, type Command } from '../command';
 
-const BENCHES: Readonly<Record<string, Bench>> = { dispatch: dispatchBench };
+const BENCHES: Readonly<Record<string, Bench>> = { attention: attentionBench, dispatch: dispatchBench };
 
 export const bench: Command = {
   summary: 'Time a part against its peers',
@@ -18,6 +21,8 @@ export const bench: Command = {
 
   async run(args) {
     const [name, ...rest] = args;
+    // Started by the benches themselves.
+    if (name === ONNX_WORKER) return serveOnnx();
     const chosen = name !== undefined && Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
     if (!chosen) throw new UsageError(name === undefined ? 'which bench?' : `there is no bench «${name}»`);
     const json = takeOption(rest, '--json');

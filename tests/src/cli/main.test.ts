@@ -50,7 +50,8 @@ test('inspect prints the report, for people and for programs', (context) => {
   const { swiftshader, lavapipe } = findEnvironments();
   const driver = lavapipe ?? swiftshader;
   if (!driver) return context.skip('no software Vulkan driver');
-  expect(fireside(['inspect'], vulkanEnvironment(driver)).out).toMatch(/^workgroup +\d+ invocations/m);
-  const report = JSON.parse(fireside(['inspect', '--json'], vulkanEnvironment(driver)).out) as Record<string, unknown>;
+  expect(fireside(['inspect', '--bare'], vulkanEnvironment(driver)).out).toMatch(/^workgroup +\d+ invocations/m);
+  const { out } = fireside(['inspect', '--bare', '--json'], vulkanEnvironment(driver));
+  const report = JSON.parse(out) as Record<string, unknown>;
   expect(report).toMatchObject({ adapter: { isFallback: true }, errors: [] });
 });
