@@ -1,0 +1,26 @@
+/** What is said between the bench and the process that runs ONNX Runtime. */
+import type { Case } from '../attention/cases';
+import type { Figure } from '../statistics';
+
+/** The command line's word for that process. */
+export const ONNX_WORKER = 'onnx-worker';
+
+export interface PeerQuestion {
+  readonly one: Case;
+  /** Milliseconds that each of its figures may take. */
+  readonly patience: number;
+}
+
+export interface PeerTimes {
+  /** One operator, by the wall clock. */
+  readonly operator: Figure;
+  /** Nodes of the chain it was measured with; with one, the copies of a run are part of it. */
+  readonly nodes: number;
+  /** Its attention kernels alone, by timestamps, where the runtime has them. */
+  readonly kernels?: Figure;
+  readonly programs?: Readonly<Record<string, number>>;
+  /** Largest error in the rows that were compared; null where its output are no numbers. */
+  readonly error: number | null;
+}
+
+export type PeerAnswer = { readonly times: PeerTimes } | { readonly failure: string };
