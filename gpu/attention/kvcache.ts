@@ -291,6 +291,7 @@ function checkLengths(
   checkIndices('cacheBatchIdx', options.cacheBatchIdx, [batch], '[B]', { low: 0, high: cacheBatches - 1 });
   checkIndices('cacheLeftpad', options.cacheLeftpad, [batch], '[B]', { low: 0, high: capacity });
   if (!options.cacheBatchIdx && cacheBatches < batch) {
-    throw new ArgumentError('kCache', `${cacheBatches} entries`, `at least the ${batch} of q, or cacheBatchIdx`);
+    const name = options.blockTable ? 'blockTable' : 'kCache';
+    throw new ArgumentError(name, `${cacheBatches} entries`, `at least the ${batch} of q, or cacheBatchIdx`);
   }
 }

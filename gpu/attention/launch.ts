@@ -14,11 +14,7 @@ import { run, withWholeWords } from './run';
 
 /** Records the dispatches of a call, with the kernel that is best and right for it. */
 export function launch(gpu: Gpu, call: Call): void {
-  const { dims } = call;
-  if (dims.batch === 0 || dims.seqQ === 0 || dims.headsQ === 0) return;
-  // Nothing is read of keys that are not there; WebGPU wants something bound all the same.
-  const bound = dims.seqK === 0 ? { ...call, k: call.q, v: call.q } : call;
-  withWholeWords(gpu, bound, (ready) => launchPart(gpu, ready));
+  withWholeWords(gpu, call, (ready) => launchPart(gpu, ready));
 }
 
 // ---- more than one binding holds -------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
  * those that are right, and remembers their order. `gpu.report()` then says what serves, and what was refused.
  */
 import { SelfTestError } from '../device';
-import type { DType, Gpu, Preparation } from '../device';
+import type { DType, Gpu, PipelineSpec, Preparation } from '../device';
 import { classOf, kernelName, stateOf } from './choice';
 import { decodeSpec, decodeTileRows } from './decode';
 import { attendWith } from './flash';
@@ -11,6 +11,7 @@ import type { Kernel } from './run';
 import { verify } from './selftest';
 import { traitsKey } from './specs';
 import type { Traits } from './specs';
+import { PREFILL_VARIANTS } from './variants';
 import type { Variant } from './variants';
 
 export interface AttentionPreparation {
@@ -60,32 +61,56 @@ function plainTraits(headDim: number, dtype: DType): Traits {
 async function prepareClass(gpu: Gpu, traits: Traits, decodeRows: readonly number[]): Promise<void> {
   const able = worthTrying(gpu, traits);
   const decoders = [...new Set(decodeRows.map(decodeTileRows))];
-  await gpu.preparePipelines([
-    ...able.map((variant) => variant.spec(gpu, traits)),
-    ...decoders.map((rows) => decodeSpec({ ...traits, out: 'f32' }, rows)),
-  ]);
+  const kernels: Kernel[] = [
+    ...able.map((variant): Kernel => ({ kind: 'prefill', variant })),
+    ...decoders.map((rows): Kernel => ({ kind: 'decode', rows })),
+  ];
+  const compiled = await Promise.all(kernels.map((kernel) => compiles(gpu, kernel, traits)));
   const right: Variant[] = [];
-  for (const variant of able) {
-    if (await passes(gpu, { kind: 'prefill', variant }, traits)) right.push(variant);
+  for (const [n, kernel] of kernels.entries()) {
+    if (!compiled[n] || !(await passes(gpu, kernel, traits))) continue;
+    if (kernel.kind === 'prefill') right.push(kernel.variant);
   }
-  for (const rows of decoders) await passes(gpu, { kind: 'decode', rows }, traits);
   await rank(gpu, traits, right);
 }
 
-/** What fits; on a software adapter only what may win there, unless that leaves nothing. */
+/** What fits; on a software adapter, of our own variants, only those that may win there. */
 function worthTrying(gpu: Gpu, traits: Traits): Variant[] {
-  const fitting = stateOf(gpu).variants.filter((variant) => variant.fits(gpu, traits));
-  const promising = gpu.info.isFallback ? fitting.filter(({ onSoftware }) => onSoftware) : fitting;
-  return promising.length > 0 ? promising : fitting;
+  const { variants } = stateOf(gpu);
+  const fitting = variants.filter((variant) => variant.fits(gpu, traits));
+  const sparing = gpu.info.isFallback && variants === PREFILL_VARIANTS;
+  return sparing ? fitting.filter(({ onSoftware }) => onSoftware) : fitting;
+}
+
+/** Compiles off this thread. A kernel that this driver refuses is one of those that are wrong. */
+async function compiles(gpu: Gpu, kernel: Kernel, traits: Traits): Promise<boolean> {
+  const spec = specOf(gpu, kernel, traits);
+  return gpu.preparePipelines(spec ? [spec] : []).then(
+    () => true,
+    (error: unknown) => {
+      refuse(gpu, kernel, traits, error instanceof Error ? error.message : String(error));
+      return false;
+    },
+  );
+}
+
+function specOf(gpu: Gpu, kernel: Kernel, traits: Traits): PipelineSpec | undefined {
+  if (kernel.kind === 'prefill') return kernel.variant.spec(gpu, traits);
+  return kernel.kind === 'decode' ? decodeSpec({ ...traits, out: 'f32' }, kernel.rows) : undefined;
+}
+
+function refuse(gpu: Gpu, kernel: Kernel, traits: Traits, problem: string): void {
+  const key = `${kernelName(kernel)} ${traitsKey(traits)}`;
+  stateOf(gpu).verdicts.set(key, false);
+  gpu.note({ room: 'attention', name: key, text: `wrong on this GPU: ${problem}`, level: 'warning' });
 }
 
 /** Tests a kernel where tests are on, and remembers the verdict. */
 async function passes(gpu: Gpu, kernel: Kernel, traits: Traits): Promise<boolean> {
   if (!gpu.selfTest) return true;
   const problem = await verify(gpu, kernel, traits);
-  const key = `${kernelName(kernel)} ${traitsKey(traits)}`;
-  stateOf(gpu).verdicts.set(key, problem === undefined);
-  if (problem) gpu.note({ room: 'attention', name: key, text: `wrong on this GPU: ${problem}`, level: 'warning' });
+  if (problem) refuse(gpu, kernel, traits, problem);
+  else stateOf(gpu).verdicts.set(`${kernelName(kernel)} ${traitsKey(traits)}`, true);
   return problem === undefined;
 }
 

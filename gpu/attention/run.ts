@@ -37,6 +37,14 @@ export function withWholeWords(gpu: Gpu, call: Call, body: (call: Call) => void)
 }
 
 export function run(gpu: Gpu, call: Call, kernel: Kernel): void {
+  const { dims } = call;
+  if (dims.batch === 0 || dims.seqQ === 0 || dims.headsQ === 0) return;
+  // Nothing is read of keys that are not there; WebGPU wants something bound all the same.
+  const bound = dims.seqK === 0 ? { ...call, k: call.q, v: call.q } : call;
+  start(gpu, bound, kernel);
+}
+
+function start(gpu: Gpu, call: Call, kernel: Kernel): void {
   if (kernel.kind === 'prefill') launchPrefill(gpu, call, kernel.variant);
   else if (kernel.kind === 'decode') launchDecode(gpu, call);
   else launchStandard(gpu, call);
