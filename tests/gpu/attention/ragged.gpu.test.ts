@@ -1,6 +1,6 @@
 /** Head sizes that no vector width divides: rows begin inside a word, and a workgroup's neighbour owns its other half. */
 import { describe, it } from 'vitest';
-import { flashAttention, standardAttention } from '$gpu/attention';
+import { flashAttention } from '$gpu/attention';
 import { attendOnGpu, useGpu } from '../../support/attention/device';
 import { DTYPES } from '../../support/attention/grid';
 import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
@@ -8,9 +8,8 @@ import { expectByTheRule, judgeOf } from '../../support/attention/rule';
 import { coveringArray } from '../../support/covering';
 
 const rows = coveringArray({
-  headDim: [1, 2, 3, 5, 6, 7, 17, 33, 63, 65, 127, 129, 255],
+  headDim: [1, 2, 3, 6, 33, 65, 255],
   lengths: [
-    [1, 33],
     [3, 5],
     [35, 67],
   ],
@@ -33,8 +32,6 @@ describe('any D from 1 to 256', () => {
     const shapes = { batch: 3, seqQ, seqK, headsQ, headsKv, headDim: row.headDim };
     const problem: Problem = { shapes, dtype: row.dtype, options: { causal: row.causal } };
     const inputs = randomInputs(problem, seedOf(JSON.stringify(row)));
-    const judge = judgeOf(problem, inputs);
-    expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judge, 'flash: ');
-    expectByTheRule(await attendOnGpu(gpu(), standardAttention, problem, inputs), judge, 'standard: ');
+    expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judgeOf(problem, inputs));
   });
 });

@@ -1,10 +1,39 @@
 /** Running attention on the GPU under test: tensors that are cleaned up, poisoned outputs, options with tensors. */
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { AttentionOptions, flashAttention, standardAttention } from '$gpu/attention';
+import {
+  attention,
+  PREFILL_VARIANTS,
+  type AttentionOptions,
+  type flashAttention,
+  type standardAttention,
+  type Variant,
+} from '$gpu/attention';
 import type { DType, Gpu, OpenGpuOptions, Tensor } from '$gpu/device';
 import type { ReferenceOptions } from '$gpu/attention/reference';
-import { openTestGpu, poisoned } from '../gpu';
+import { environment, openTestGpu, poisoned, type EnvironmentName } from '../gpu';
 import type { Inputs, Problem } from './problem';
+
+/**
+ * The prefill kernel that the grids run in each environment: another one in each, so that the grid proves them all,
+ * and of those that fit the one that compiles in the least time. variants.gpu.test.ts runs every kernel.
+ */
+const KERNEL_HERE: Partial<Record<EnvironmentName, string>> = {
+  lavapipe: 'tile 64x32/4 shuffled',
+  reduced: 'tile 64x32/4',
+  swiftshader: 'broadcast 64/2',
+  chromium: 'broadcast 64/1',
+};
+
+/** The tests judge the kernels; the self-test would do so once more, and has tests of its own. */
+const GRID_OPTIONS: OpenGpuOptions = {
+  selfTest: false,
+  prepare: [attention({ headDims: [], variants: preferring(KERNEL_HERE[environment]) })],
+};
+
+/** All variants, that of the given name first. */
+function preferring(name: string | undefined): Variant[] {
+  return [...PREFILL_VARIANTS].sort((a, b) => Number(b.name === name) - Number(a.name === name));
+}
 
 /** One GPU for a group of tests. Errors that WebGPU reports on the side fail the test they come in. */
 export function useGpu(options: OpenGpuOptions = {}): () => Gpu {
@@ -14,7 +43,7 @@ export function useGpu(options: OpenGpuOptions = {}): () => Gpu {
     return gpu;
   };
   beforeAll(async () => {
-    gpu = await openTestGpu(options);
+    gpu = await openTestGpu({ ...GRID_OPTIONS, ...options });
   });
   afterEach(() => {
     expect(opened().takeErrors(), 'errors that WebGPU reported on the side').toEqual([]);

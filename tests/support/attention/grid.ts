@@ -47,13 +47,62 @@ export type Alibi = (typeof ALIBI)[number];
 /** Fewer values for some of the factors. */
 type Narrowed<F extends Factors> = { readonly [K in keyof F]: readonly F[K][number][] };
 
+interface Grid<F extends Factors> {
+  /** Whether a row, or the part of it chosen so far, makes sense. */
+  readonly isPossible?: IsPossible<F>;
+  /** Whether a covering array may hold the row: to leave out what costs too much and shows nothing more. */
+  readonly isWorthIt?: IsPossible<F>;
+  /** Values for the full product, where they are fewer. */
+  readonly all?: Narrowed<F>;
+}
+
 /** A covering array, or with `npm run test:large` every combination of `all`. */
 export function gridOf<F extends Factors>(
   factors: F,
-  isPossible?: IsPossible<F>,
-  all: Narrowed<F> = factors,
+  { isPossible = () => true, isWorthIt = () => true, all = factors }: Grid<F> = {},
 ): Row<F>[] {
-  return large ? [...product(all as F, isPossible)] : coveringArray(factors, isPossible);
+  if (large) return [...product(all as F, isPossible)];
+  return coveringArray(factors, (row) => isPossible(row) && isWorthIt(row));
+}
+
+// ---- few kernels -----------------------------------------------------------------------------------------------
+//
+// A kernel is compiled for a D, a storage type, and whether scores are modified (softcap, ALiBi, sinks); a software
+// adapter takes seconds for each. Rows that need another kernel only because a coin fell so are left out of covering
+// arrays: each pair that `kernels` speaks of has one fixed third. All pairs still come, if not all in one array.
+
+/** What a row says about its kernel; undefined where it is not chosen yet. */
+interface KernelTraits {
+  readonly headDim?: number;
+  readonly dtype?: FloatDType;
+  readonly alibi?: Alibi;
+  readonly softcap?: number;
+  readonly sinks?: boolean;
+}
+
+/** For each D and storage type, scores are either modified or not. */
+export function hasItsModification(row: KernelTraits): boolean {
+  if (row.headDim === undefined || row.dtype === undefined) return true;
+  return isModification(row, (dimIndex(row.headDim) + DTYPES.indexOf(row.dtype)) % 2 === 1);
+}
+
+/** For each D, with and without what `kind` says, one storage type; and scores are either modified or not. */
+export function hasItsKernel(row: KernelTraits, kind: boolean | undefined): boolean {
+  if (row.headDim === undefined || kind === undefined) return true;
+  const index = dimIndex(row.headDim) + (kind ? 1 : 0);
+  if (row.dtype !== undefined && row.dtype !== DTYPES[index % 3]) return false;
+  return isModification(row, Math.floor(index / 2) % 2 === 1);
+}
+
+/** Whether the scores of the row are modified as `wanted`, as far as it is chosen. */
+function isModification({ alibi, softcap, sinks }: KernelTraits, wanted: boolean): boolean {
+  if (!wanted) return (alibi ?? 'no ALiBi') === 'no ALiBi' && !softcap && !sinks;
+  // Softcap alone would be another kernel: it needs no table of head values.
+  return alibi === undefined || sinks === undefined || alibi !== 'no ALiBi' || sinks;
+}
+
+function dimIndex(headDim: number): number {
+  return HEAD_DIMS.findIndex((dim) => dim === headDim);
 }
 
 /** Environments that run a GPU's work on one processor core with narrow vectors, ten times slower than lavapipe. */
