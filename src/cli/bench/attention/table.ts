@@ -37,8 +37,8 @@ function explain({ clock, clockReason, onnxRuntime, seconds }: AttentionFigures)
     'GB/s        K and V once, by the time; replays find in the cache what fits it',
     'extra       most bytes in use beyond q, k, v and out, as the arena counts them',
     'x standard  time of standardAttention by this one: above 1, this one is faster',
-    `x ORT       the same for ONNX Runtime (${onnxRuntime}): its attention kernels alone by GPU timestamps, and its whole`,
-    '            operator, which also moves K and V to its cache, by the wall clock against ours by the wall clock',
+    `x ORT       the same for ONNX Runtime's WebGPU provider (${onnxRuntime}): its attention kernels alone by GPU`,
+    '            timestamps, and its whole operator, which also moves K and V to its cache, both sides by the wall clock',
     '*           what flashAttention runs here, chosen by the self-test',
     '!           computes wrongly on this adapter, and is timed for comparison alone; the last lines say by how much',
   ];
@@ -99,7 +99,10 @@ function formatWrong(rows: readonly Row[]): string[] {
   });
 }
 
+/** What has the same reason shares a line. */
 function formatMissing(missing: readonly Missing[]): string[] {
   if (missing.length === 0) return ['Nothing was left out.'];
-  return ['Left out:', ...missing.map(({ what, why }) => `  ${what}: ${why}`)];
+  const whys = [...new Set(missing.map(({ why }) => why))];
+  const together = (why: string) => missing.filter((one) => one.why === why).map(({ what }) => what);
+  return ['Left out:', ...whys.map((why) => `  ${together(why).join('; ')}: ${why}`)];
 }

@@ -154,6 +154,8 @@ describe('the table', () => {
       '  prefill, f32, D 64, S 8192: standardAttention: 5 runs of some 60 s exceed the budget',
     ]);
     expect(formatFigures({ ...figures, missing: [] })).toMatch(/Nothing was left out\.$/);
+    const missing = ['one', 'two', 'three'].map((what, n) => ({ what, why: n < 2 ? 'slow' : 'wrong' }));
+    expect(formatFigures({ ...figures, missing })).toMatch(/Left out:\n {2}one; two: slow\n {2}three: wrong$/);
   });
 });
 
