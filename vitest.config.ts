@@ -20,7 +20,7 @@ const pureTests = {
   exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],
 };
 
-const testTimeout = large || soak ? 1_800_000 : 60_000;
+const testTimeout = large || soak ? 1_800_000 : 300_000;
 const shared = { testTimeout, hookTimeout: testTimeout };
 const alias = { $lib: folder('src/lib'), $gpu: folder('gpu') };
 
