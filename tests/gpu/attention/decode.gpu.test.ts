@@ -2,7 +2,7 @@
 import { describe, it } from 'vitest';
 import { flashAttention, flashAttentionWithKvCache } from '$gpu/attention';
 import { attendOnGpu, deviceOptions, downloadResult, useGpu, withTensors } from '../../support/attention/device';
-import { ALIBI, DTYPES, extraOptions, gridOf, hasItsKernel, maskOptions } from '../../support/attention/grid';
+import { ALIBI, DTYPES, extraOptions, rowsOf, hasItsKernel, maskOptions } from '../../support/attention/grid';
 import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
 import { expectByTheRule, judgeOf } from '../../support/attention/rule';
 
@@ -29,7 +29,7 @@ const factors = {
 } as const;
 
 /** A kernel for each number of rows is enough to compile: D has a storage type for one query and one for more. */
-const rows = gridOf(factors, { isWorthIt: (row) => hasItsKernel(row, row.seqQ && row.seqQ > 1) });
+const rows = rowsOf({ factors, isWorthIt: (row) => hasItsKernel(row, row.seqQ && row.seqQ > 1) });
 
 describe('decode', () => {
   const gpu = useGpu();

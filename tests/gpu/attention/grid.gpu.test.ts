@@ -4,62 +4,33 @@ import { flashAttention } from '$gpu/attention';
 import { attendOnGpu, useGpu } from '../../support/attention/device';
 import {
   affordable,
-  ALIBI,
-  DTYPES,
   extraOptions,
   FEW_HEADS,
-  gridOf,
-  hasItsModification,
   HEAD_COUNTS,
-  HEAD_DIMS,
-  HEADS,
   isSlow,
-  LENGTHS,
   maskOptions,
-  MASKS,
+  rowsOf,
   sampledRows,
 } from '../../support/attention/grid';
+import { FLASH_GRID, type FlashCase } from '../../support/attention/grids';
 import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
 import { expectByTheRule, judgeOf } from '../../support/attention/rule';
 import { testEachRow } from '../../support/attention/suite';
-import type { Row } from '../../support/covering';
 
-const factors = {
-  headDim: HEAD_DIMS,
-  lengths: LENGTHS,
-  heads: HEADS,
-  mask: MASKS,
-  alibi: ALIBI,
-  softcap: [0, 50],
-  sinks: [false, true],
-  scale: ['1/sqrt(D)', 'scale 0.3'],
-  dtype: DTYPES,
-} as const;
-
-type Case = Row<typeof factors>;
-
-/** What flash-attention's own test multiplies out, and sinks. */
-const product = {
-  ...factors,
-  mask: ['no mask', 'causal', 'window', 'causal window'],
-  alibi: ['no ALiBi', 'ALiBi [Hq]'],
-  scale: ['1/sqrt(D)'],
-} as const;
-
-function groupOf({ headDim, lengths: [seqQ, seqK] }: Case): string {
+function groupOf({ headDim, lengths: [seqQ, seqK] }: FlashCase): string {
   const scaled = [affordable(seqQ), affordable(seqK)];
   const note = scaled[0] === seqQ && scaled[1] === seqK ? '' : ` (for ${seqQ} x ${seqK}, which is too slow here)`;
   return `D ${headDim}, ${scaled.join(' x ')}${note}`;
 }
 
-function titleOf(row: Case): string {
+function titleOf(row: FlashCase): string {
   const { heads, mask, alibi, softcap, sinks, scale, dtype } = row;
   return [groupOf(row), heads, mask, alibi, `softcap ${softcap}`, sinks ? 'sinks' : 'no sinks', scale, dtype].join(
     ', ',
   );
 }
 
-function problemOf(row: Case, seed: number): Problem {
+function problemOf(row: FlashCase, seed: number): Problem {
   const [seqQ, seqK] = [affordable(row.lengths[0]), affordable(row.lengths[1])];
   const size = seqQ * seqK;
   const [headsQ, headsKv] = (size > 300_000 || isSlow ? FEW_HEADS : HEAD_COUNTS)[row.heads];
@@ -79,14 +50,10 @@ function problemOf(row: Case, seed: number): Problem {
 
 describe("flashAttention: max|out - ref| <= 2 max|base - ref| + 1e-5 over flash-attention's grid", () => {
   const gpu = useGpu();
-  testEachRow(
-    gridOf(factors, { isWorthIt: hasItsModification, all: product }),
-    { title: titleOf, group: groupOf },
-    async (row) => {
-      const seed = seedOf(titleOf(row));
-      const problem = problemOf(row, seed);
-      const inputs = randomInputs(problem, seed);
-      expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judgeOf(problem, inputs));
-    },
-  );
+  testEachRow(rowsOf(FLASH_GRID), { title: titleOf, group: groupOf }, async (row) => {
+    const seed = seedOf(titleOf(row));
+    const problem = problemOf(row, seed);
+    const inputs = randomInputs(problem, seed);
+    expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judgeOf(problem, inputs));
+  });
 });

@@ -46,7 +46,7 @@ class HostCache {
     lengths.forEach((length, b) => (lengths[b] = length + 1));
     const shapes = { batch, seqQ: 1, seqK: capacity, headsQ, headsKv, headDim };
     const problem: Problem = { shapes, dtype, options: { causal: true, seqlensK: lengths } };
-    return judgeOf(problem, { q: turnedQ, k: this.k, v: this.v });
+    return judgeOf(problem, { q: turnedQ, k: this.k, v: this.v }, true);
   }
 }
 

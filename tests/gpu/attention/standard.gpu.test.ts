@@ -6,7 +6,7 @@ import {
   ALIBI,
   DTYPES,
   extraOptions,
-  gridOf,
+  rowsOf,
   hasItsKernel,
   HEAD_COUNTS,
   HEADS,
@@ -48,7 +48,7 @@ function titleOf(row: Case): string {
 
 describe('standardAttention: max|out - ref| <= 2 max|base - ref| + 1e-5', () => {
   const gpu = useGpu();
-  testEachRow(gridOf(factors, { isWorthIt }), { title: titleOf, group: groupOf }, async (row) => {
+  testEachRow(rowsOf({ factors, isWorthIt }), { title: titleOf, group: groupOf }, async (row) => {
     const seed = seedOf(titleOf(row));
     const [seqQ, seqK] = row.lengths;
     const [headsQ, headsKv] = HEAD_COUNTS[row.heads];

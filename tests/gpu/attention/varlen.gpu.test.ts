@@ -1,22 +1,11 @@
 /** flashAttentionVarlen: sequences of different lengths in one call, each held to flash-attention's rule. */
 import { describe, it } from 'vitest';
 import { useGpu } from '../../support/attention/device';
-import {
-  ALIBI,
-  DTYPES,
-  extraOptions,
-  gridOf,
-  hasItsKernel,
-  HEAD_COUNTS,
-  HEAD_DIMS,
-  HEADS,
-  maskOptions,
-  MASKS,
-} from '../../support/attention/grid';
+import { extraOptions, HEAD_COUNTS, maskOptions, rowsOf } from '../../support/attention/grid';
+import { VARLEN_GRID, type VarlenCase } from '../../support/attention/grids';
 import { seedOf } from '../../support/attention/problem';
 import { testEachRow } from '../../support/attention/suite';
 import { checkVarlen, type VarlenProblem } from '../../support/attention/varlen';
-import type { Row } from '../../support/covering';
 
 /** [queries, keys] of each sequence. */
 const BATCHES = {
@@ -40,36 +29,11 @@ const BATCHES = {
     [1, 333],
     [1, 1],
   ],
-} as const satisfies Record<string, VarlenProblem['lengths']>;
+} as const satisfies Record<VarlenCase['sequences'], VarlenProblem['lengths']>;
 
-const factors = {
-  headDim: HEAD_DIMS,
-  sequences: ['one sequence', 'ragged sequences', 'empty ones among them', 'one query each'],
-  pageSize: [0, 16, 256],
-  heads: HEADS,
-  mask: MASKS,
-  alibi: ALIBI,
-  softcap: [0, 50],
-  sinks: [false, true],
-  integers: ['Int32Array', 'i32 Tensor'],
-  dtype: DTYPES,
-} as const;
+const groupOf = ({ headDim, sequences }: VarlenCase): string => `D ${headDim}, ${sequences}`;
 
-type Case = Row<typeof factors>;
-
-const product = {
-  ...factors,
-  mask: ['no mask', 'causal', 'window', 'causal window'],
-  alibi: ['no ALiBi', 'ALiBi [B,Hq]'],
-  integers: ['Int32Array'],
-} as const;
-
-const isWorthIt = (row: Partial<Case>): boolean =>
-  hasItsKernel(row, row.pageSize === undefined ? undefined : row.pageSize > 0);
-
-const groupOf = ({ headDim, sequences }: Case): string => `D ${headDim}, ${sequences}`;
-
-function titleOf(row: Case): string {
+function titleOf(row: VarlenCase): string {
   const { pageSize, heads, mask, alibi, softcap, sinks, integers, dtype } = row;
   const pages = pageSize > 0 ? `pages of ${pageSize}` : 'no pages';
   const extras = [alibi, `softcap ${softcap}`, sinks ? 'sinks' : 'no sinks', integers, dtype];
@@ -79,7 +43,7 @@ function titleOf(row: Case): string {
 describe('flashAttentionVarlen: the rule for every sequence', () => {
   const gpu = useGpu();
 
-  testEachRow(gridOf(factors, { isWorthIt, all: product }), { title: titleOf, group: groupOf }, async (row) => {
+  testEachRow(rowsOf(VARLEN_GRID), { title: titleOf, group: groupOf }, async (row) => {
     const seed = seedOf(titleOf(row));
     const lengths = BATCHES[row.sequences];
     const [headsQ, headsKv] = HEAD_COUNTS[row.heads];

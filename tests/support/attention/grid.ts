@@ -47,7 +47,9 @@ export type Alibi = (typeof ALIBI)[number];
 /** Fewer values for some of the factors. */
 type Narrowed<F extends Factors> = { readonly [K in keyof F]: readonly F[K][number][] };
 
-interface Grid<F extends Factors> {
+/** What is to be combined with what. */
+export interface Grid<F extends Factors> {
+  readonly factors: F;
   /** Whether a row, or the part of it chosen so far, makes sense. */
   readonly isPossible?: IsPossible<F>;
   /** Whether a covering array may hold the row: to leave out what costs too much and shows nothing more. */
@@ -56,13 +58,10 @@ interface Grid<F extends Factors> {
   readonly all?: Narrowed<F>;
 }
 
-/** A covering array, or with `npm run test:large` every combination of `all`. */
-export function gridOf<F extends Factors>(
-  factors: F,
-  { isPossible = () => true, isWorthIt = () => true, all = factors }: Grid<F> = {},
-): Row<F>[] {
+/** A covering array, or with `npm run test:large` every combination. */
+export function rowsOf<F extends Factors>({ factors, isPossible, isWorthIt, all = factors }: Grid<F>): Row<F>[] {
   if (large) return [...product(all as F, isPossible)];
-  return coveringArray(factors, (row) => isPossible(row) && isWorthIt(row));
+  return coveringArray(factors, (row) => (isPossible?.(row) ?? true) && (isWorthIt?.(row) ?? true));
 }
 
 // ---- few kernels -----------------------------------------------------------------------------------------------

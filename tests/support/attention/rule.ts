@@ -28,7 +28,11 @@ export interface Result {
   readonly lse?: ArrayLike<number>;
 }
 
-export function judgeOf(problem: Problem, inputs: Inputs): Judge {
+/** One step of the storage type: what a rotation in float32 may round otherwise than one in float64. */
+const STEP: Readonly<Record<FloatDType, number>> = { f32: 2 ** -23, f16: 2 ** -10, bf16: 2 ** -7 };
+
+/** `isRotated`: q and k are rotated by the kernel as well, and may differ from `inputs` by a step of the storage type. */
+export function judgeOf(problem: Problem, inputs: Inputs, isRotated = false): Judge {
   const { shapes, options } = problem;
   const { out: ref, lse: refLse } = attentionReference(inputs.q, inputs.k, inputs.v, shapes, options);
   const bases = [attentionBase(problem, inputs)];
@@ -38,7 +42,7 @@ export function judgeOf(problem: Problem, inputs: Inputs): Judge {
     ref,
     refLse,
     tolerance: 2 * Math.min(...bases.map((base) => worstOf(base, ref).error)) + 1e-5,
-    lseTolerance: lseToleranceOf(problem, inputs, refLse),
+    lseTolerance: lseToleranceOf(problem, inputs, refLse) + (isRotated ? rotationTolerance(problem, inputs) : 0),
   };
 }
 
@@ -122,6 +126,16 @@ function lseToleranceOf({ shapes, options }: Problem, { q, k }: Inputs, lse: Flo
   const largestScore = scale * largestNorm(q, headDim) * largestNorm(k, headDim);
   const largestLse = lse.reduce((max, x) => (Number.isFinite(x) ? Math.max(max, Math.abs(x)) : max), 0);
   return 1e-5 + 2 ** -22 * (largestScore + largestLse);
+}
+
+/** A score changes by a step of one of its products, or of a few. */
+function rotationTolerance({ shapes: { headDim }, dtype, options }: Problem, { q, k }: Inputs): number {
+  const scale = Math.abs(options.softmaxScale ?? 1 / Math.sqrt(headDim));
+  return 2 * STEP[dtype] * scale * largestNumber(q) * largestNumber(k);
+}
+
+function largestNumber(x: Float32Array): number {
+  return x.reduce((max, value) => (Number.isFinite(value) ? Math.max(max, Math.abs(value)) : max), 0);
 }
 
 /** The largest Euclidean norm of a row of length `width`; rows that are not finite, as poisoned ones, do not count. */
