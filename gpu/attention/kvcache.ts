@@ -220,11 +220,14 @@ function checkCaches(q: Tensor, kCache: Tensor, vCache: Tensor, options: KvCache
 }
 
 /** How many rows a sequence may have, and how many sequences there are. */
-function cacheExtent({ blockTable }: KvCacheOptions, first: number, second: number, batch: number) {
+function cacheExtent({ blockTable, rotaryCos }: KvCacheOptions, first: number, second: number, batch: number) {
   if (!blockTable) return { capacity: second, cacheBatches: first };
   const size = blockTable instanceof Tensor ? blockTable.size : blockTable.length;
   const sequences = blockTable instanceof Tensor ? (blockTable.shape[0] ?? 0) : batch;
-  return { capacity: sequences > 0 ? Math.floor(size / sequences) * second : 0, cacheBatches: sequences };
+  // Pages come whole: a sequence may use its last one only as far as there are positions to turn its keys by.
+  const positions = rotaryCos?.shape[0] ?? Infinity;
+  const rows = sequences > 0 ? Math.floor(size / sequences) * second : 0;
+  return { capacity: Math.min(rows, positions), cacheBatches: sequences };
 }
 
 function checkNew(
