@@ -32,6 +32,14 @@ function oversized(gpu: Gpu, call: Call): boolean {
   return [call.q, call.k, call.v, call.out].some((operand) => bytesOf(operand) > room(gpu));
 }
 
+/** Queries are too many for one binding, or, where keys are cut, the two f32 results to join are. */
+function tooManyQueries(gpu: Gpu, call: Call): boolean {
+  const { seqQ, headsQ, headDim } = call.dims;
+  const toJoin = 2 * seqQ * headsQ * Math.ceil(headDim / 4) * 16;
+  const keysAreCut = Math.max(bytesOf(call.k), bytesOf(call.v)) > room(gpu);
+  return Math.max(bytesOf(call.q), bytesOf(call.out), keysAreCut ? toJoin : 0) > room(gpu);
+}
+
 /** Halves the call along the first axis that helps, until every part fits. */
 function launchInParts(gpu: Gpu, call: Call): void {
   const { dims, sequences, paging } = call;
@@ -46,7 +54,7 @@ function launchInParts(gpu: Gpu, call: Call): void {
   }
   if (dims.batch > 1) {
     for (let b = 0; b < dims.batch; b++) launchPart(gpu, batchEntry(call, b));
-  } else if (Math.max(bytesOf(call.q), bytesOf(call.out)) > room(gpu) && dims.seqQ > 1) {
+  } else if (dims.seqQ > 1 && tooManyQueries(gpu, call)) {
     const half = Math.ceil(dims.seqQ / 2);
     launchPart(gpu, queryRange(call, 0, half));
     launchPart(gpu, queryRange(call, half, dims.seqQ));
