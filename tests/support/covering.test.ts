@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coveringArray, missingPairs, product, type Row } from './covering';
+import { coveringArray, everyValue, missingPairs, product, type Row } from './covering';
 
 const menu = {
   size: [1, 2, 3, 4, 5, 6, 7],
@@ -78,5 +78,17 @@ describe('product', () => {
   it('leaves out what cannot be', () => {
     const rows = [...product(menu, (row) => row.lid !== true)];
     expect(rows).toHaveLength(7 * 4 * 3 * 2);
+  });
+});
+
+describe('everyValue', () => {
+  it('keeps every value of a covering array in fewer rows', () => {
+    const rows = coveringArray(menu);
+    const few = everyValue(rows);
+    for (const [name, values] of Object.entries(menu)) {
+      const kept = new Set(few.map((row) => (row as Record<string, unknown>)[name]));
+      expect([...kept].sort()).toEqual([...values].sort());
+    }
+    expect(few.length).toBeLessThan(rows.length / 2);
   });
 });

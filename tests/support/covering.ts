@@ -39,6 +39,17 @@ export function coveringArray<F extends Factors>(factors: F, isPossible: IsPossi
   return new Builder(factors, (choice) => isPossible(asRow(factors, choice))).build();
 }
 
+/** Of rows, the first ones that between them hold every value of every factor that any of them holds. */
+export function everyValue<R extends object>(rows: readonly R[]): R[] {
+  const seen = new Set<string>();
+  return rows.filter((row) => {
+    const values = Object.entries(row).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    const isNew = values.some((value) => !seen.has(value));
+    for (const value of values) seen.add(value);
+    return isNew;
+  });
+}
+
 /** The pairs that `rows` leave out, as text: empty for a covering array. */
 export function missingPairs<F extends Factors>(
   factors: F,
