@@ -73,7 +73,7 @@ export function cacheProblem(setup: CacheSetup): CacheProblem {
   const appended = appendedOf(setup);
   const lengths = randomLengths(setup, appended);
   const place = placeOf(setup);
-  const rotary = rotaryOf(setup);
+  const rotary = rotaryOf(setup, place);
 
   const qScale = setup.options.softcap || 1;
   const q = normals(seed, batch * seqQ * headsQ * headDim, dtype, qScale);
@@ -154,11 +154,15 @@ function placeOf({ shapes: { batch, seqK }, storage, seed }: CacheSetup): Place 
   return { batchIdx, storageShape: [entries, seqK], rowOf: (b, s) => batchIdx[b]! * seqK + s };
 }
 
-/** The rotary dimension is a multiple of 16, as flash_attn has it. */
-function rotaryOf({ rotary, shapes: { headDim, seqK }, dtype, seed }: CacheSetup): CacheProblem['rotary'] {
+/** The rotary dimension is a multiple of 16, and there is a row of angles for each row of the cache, as in flash_attn. */
+function rotaryOf(
+  { rotary, shapes: { headDim, seqK }, dtype, seed }: CacheSetup,
+  { blockTable, storageShape }: Place,
+): CacheProblem['rotary'] {
   if (rotary === 'no rotary') return undefined;
+  const capacity = blockTable ? blockTable.blocksPerSequence * storageShape[1] : seqK;
   const rotaryDim = Math.floor((rotary.startsWith('half') ? headDim / 2 : headDim) / 16) * 16;
-  return { ...randomTables(seed + 8, seqK, rotaryDim, dtype), interleaved: rotary.includes('interleaved') };
+  return { ...randomTables(seed + 8, capacity, rotaryDim, dtype), interleaved: rotary.includes('interleaved') };
 }
 
 /** Numbers where keys are, NaN in front of the leftpad, behind the length, and in what belongs to no sequence. */
