@@ -8,13 +8,14 @@ import type { Gpu, Tensor } from '../device';
 
 /** Where each word lies. */
 export const STATE = {
-  /** The id that the next step embeds; in bounds always, 0 after a failure. */
-  token: 0,
   /**
    * Place in the sequence of the token that the running step computes: it goes to this slot of the KV cache. The
-   * sampler adds 1 when it has drawn, which makes it the number of tokens in the cache.
+   * sampler adds 1 when it has drawn, which makes it the number of tokens in the cache. First, since attention reads
+   * the length of the cache from the first word of a tensor.
    */
-  position: 1,
+  position: 0,
+  /** The id that the next step embeds; in bounds always, 0 after a failure. */
+  token: 1,
   /** Tokens drawn in this request. */
   drawn: 2,
   /** 0, or why no token could be drawn; it stays until the host writes the state again. */
