@@ -1,30 +1,35 @@
 /**
  * Sampling on the GPU: from logits `[V]` to the next token, which stays where the next step embeds it.
  *
- * Two dispatches a token (sample_scan.wesl over many workgroups, sample_pick.wesl in one), the same two whatever the
- * settings: those lie in a small tensor, so that one recorded plan serves every request.
+ * Two dispatches a token (sample_scan.wesl over many workgroups, sample_pick.wesl in one), a third for log
+ * probabilities; the same whatever the settings, which lie in a small tensor: one recorded plan serves every request.
  */
-import { ArgumentError, LimitError, ParamWriter, describe } from '../device';
-import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
+import { ArgumentError, describe } from '../device';
+import type { Gpu, PipelineSpec, Tensor } from '../device';
 import { SETTINGS_LENGTH, checkSampling, hasPenalties, settingsWords } from './sampling';
 import type { Sampling } from './sampling';
+import { checkTop, shapeOf } from './shape';
+import type { Shape } from './shape';
 import { generateSources } from './shaders';
 import { STATE_LENGTH } from './state';
+import { CHOSEN_PICK, checkLogprobs } from './top';
 
-/** Masses of more tokens could overflow their words (sample_cut.wesl). */
-const MAX_VOCAB = 2 ** 19;
 /** Marks a token of the prompt among the counts of drawn ones; twin of IN_PROMPT in sample_settings.wesl. */
 const IN_PROMPT = 2 ** 31;
-
-/** Twins of sample_settings.wesl. */
-const LANES = 64;
-const ELEMENTS = 32;
 
 const SCAN: PipelineSpec = {
   label: 'generate/sample_scan',
   module: 'generate/sample_scan',
   sources: [generateSources],
+  conditions: { TOPS: false },
   bindings: ['uniform', 'read', 'read', 'read', 'read', 'write', 'write'],
+};
+
+const SCAN_WITH_TOPS: PipelineSpec = {
+  ...SCAN,
+  label: 'generate/sample_scan with tops',
+  conditions: { TOPS: true },
+  bindings: [...SCAN.bindings, 'write'],
 };
 
 const PICK: PipelineSpec = {
@@ -39,64 +44,66 @@ export interface SampleStep {
   readonly logits: Tensor;
   /** i32 `[STATE_LENGTH]` (state.ts). */
   readonly state: Tensor;
+  /** From `createLogprobs` (top.ts), where log probabilities are wanted. */
+  readonly logprobs?: Tensor;
+}
+
+export interface SamplingRequest {
+  readonly sampling?: Sampling;
+  /** Tokens before the first one drawn: the repetition penalty counts them as seen. */
+  readonly prompt?: Iterable<number>;
+  /** Likeliest tokens to tell of with each one drawn, up to MAX_TOP; only steps with `logprobs` do. */
+  readonly top?: number;
 }
 
 export class Sampler {
   readonly #gpu: Gpu;
-  readonly #vocab: number;
-  readonly #groups: number;
-  readonly #params: Params;
+  readonly #shape: Shape;
   readonly #settings: Tensor;
   /** u32 [V]: how often each token was drawn, and whether the prompt has it. */
   readonly #seen: Tensor;
 
   constructor(gpu: Gpu, vocab: number) {
-    if (!Number.isSafeInteger(vocab) || vocab < 1)
-      throw new ArgumentError('vocab', String(vocab), 'a whole number from 1');
-    if (vocab > MAX_VOCAB) throw new LimitError('tokens of the sampler', vocab, MAX_VOCAB, 'a vocabulary');
     this.#gpu = gpu;
-    this.#vocab = vocab;
-    this.#groups = Math.ceil(vocab / (LANES * ELEMENTS)) * LANES;
-    this.#params = new ParamWriter().u32(vocab).u32(this.#groups).u32(ELEMENTS).done();
+    this.#shape = shapeOf(vocab);
     this.#settings = gpu.upload(new Uint32Array(SETTINGS_LENGTH), [SETTINGS_LENGTH]);
     this.#seen = gpu.upload(new Uint32Array(vocab), [vocab]);
+    this.begin({});
   }
 
-  /** For `gpu.preparePipelines`. */
-  static specs(): PipelineSpec[] {
-    return [SCAN, PICK];
+  /** For `gpu.preparePipelines`: what `record` runs, with or without log probabilities. */
+  static specs(options: { logprobs?: boolean } = {}): PipelineSpec[] {
+    return options.logprobs ? [SCAN_WITH_TOPS, PICK, CHOSEN_PICK] : [SCAN, PICK];
   }
 
-  /** Before the first step of a request: how to sample, and the prompt, which penalties look at. */
-  begin(sampling: Sampling, prompt: Iterable<number>): void {
+  /** Before the first step of a request; throws ArgumentErrors. Steps recorded before are done by the settings before. */
+  begin({ sampling, prompt = [], top = 0 }: SamplingRequest): void {
+    const { vocab } = this.#shape;
     const checked = checkSampling(sampling);
-    this.#gpu.write(this.#settings, settingsWords(checked, this.#vocab));
+    checkTop(top);
+    this.#gpu.write(this.#settings, settingsWords(checked, vocab, top));
     if (!hasPenalties(checked)) return;
-    const seen = new Uint32Array(this.#vocab);
-    for (const id of prompt) seen[id] = IN_PROMPT;
+    const seen = new Uint32Array(vocab);
+    for (const id of prompt) {
+      if (!(id >= 0 && id < vocab)) throw new ArgumentError('prompt', `token ${id}`, `ids below ${vocab}`);
+      seen[id] = IN_PROMPT;
+    }
     this.#gpu.write(this.#seen, seen);
   }
 
-  /** Records a step: the state's token becomes the one chosen from these logits, its position the next. */
-  record({ logits, state }: SampleStep): void {
+  /** Records a step: the state's token becomes the one chosen from these logits, and its position the next. */
+  record({ logits, state, logprobs }: SampleStep): void {
     this.#check(logits, state);
+    if (logprobs) checkLogprobs(logprobs);
     const gpu = this.#gpu;
-    const params = this.#params;
+    const { vocab, groups: groupCount } = this.#shape;
     gpu.scoped(() => {
-      const keys = gpu.scratch([this.#vocab], 'u32');
-      const groups = gpu.scratch([3, this.#groups], 'u32');
-      gpu.dispatch({
-        pipeline: gpu.pipeline(SCAN),
-        bindings: [null, this.#settings, logits, this.#seen, state, keys, groups],
-        params,
-        workgroups: [this.#groups / LANES],
-      });
-      gpu.dispatch({
-        pipeline: gpu.pipeline(PICK),
-        bindings: [null, this.#settings, null, this.#seen, state, keys, groups],
-        params,
-        workgroups: [1],
-      });
+      const keys = gpu.scratch([vocab], 'u32');
+      const groups = gpu.scratch([3, groupCount], 'u32');
+      const tops = logprobs && gpu.scratch([3, groupCount], 'u32');
+      this.#scan(logits, state, keys, groups, tops);
+      this.#pick(state, keys, groups);
+      if (logprobs && tops) this.#tell(logits, state, tops, logprobs);
     });
   }
 
@@ -105,9 +112,39 @@ export class Sampler {
     this.#seen.destroy();
   }
 
+  // ---- the dispatches ------------------------------------------------------------------------------------------
+
+  #scan(logits: Tensor, state: Tensor, keys: Tensor, groups: Tensor, tops: Tensor | undefined): void {
+    const bindings = [null, this.#settings, logits, this.#seen, state, keys, groups];
+    this.#gpu.dispatch({
+      pipeline: this.#gpu.pipeline(tops ? SCAN_WITH_TOPS : SCAN),
+      bindings: tops ? [...bindings, tops] : bindings,
+      params: this.#shape.params,
+      workgroups: [this.#shape.blocks],
+    });
+  }
+
+  #pick(state: Tensor, keys: Tensor, groups: Tensor): void {
+    this.#gpu.dispatch({
+      pipeline: this.#gpu.pipeline(PICK),
+      bindings: [null, this.#settings, null, this.#seen, state, keys, groups],
+      params: this.#shape.params,
+      workgroups: [1],
+    });
+  }
+
+  #tell(logits: Tensor, state: Tensor, tops: Tensor, logprobs: Tensor): void {
+    this.#gpu.dispatch({
+      pipeline: this.#gpu.pipeline(CHOSEN_PICK),
+      bindings: [null, this.#settings, logits, tops, logprobs, state],
+      params: this.#shape.params,
+      workgroups: [1],
+    });
+  }
+
   #check(logits: Tensor, state: Tensor): void {
-    if (logits.dtype !== 'f32' || logits.size !== this.#vocab) {
-      throw new ArgumentError('logits', describe(logits), `f32, ${this.#vocab} elements`);
+    if (logits.dtype !== 'f32' || logits.size !== this.#shape.vocab) {
+      throw new ArgumentError('logits', describe(logits), `f32, ${this.#shape.vocab} elements`);
     }
     if (state.dtype !== 'i32' || state.size !== STATE_LENGTH) {
       throw new ArgumentError('state', describe(state), `i32 [${STATE_LENGTH}]`);

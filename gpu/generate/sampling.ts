@@ -76,7 +76,7 @@ const COOL = 0.05;
 const COLDEST = 1e-30;
 
 /** Twin of sample_settings.wesl, for a vocabulary of `vocab` tokens. */
-export function settingsWords(sampling: CheckedSampling, vocab: number): Uint32Array<ArrayBuffer> {
+export function settingsWords(sampling: CheckedSampling, vocab: number, top: number): Uint32Array<ArrayBuffer> {
   const { temperature, topP, minP, seed } = sampling;
   const topK = sampling.topK < vocab ? sampling.topK : 0;
   const draws = temperature > 0;
@@ -100,5 +100,6 @@ export function settingsWords(sampling: CheckedSampling, vocab: number): Uint32A
   floats[7] = sampling.frequencyPenalty;
   words[8] = seed % 2 ** 32;
   words[9] = Math.floor(seed / 2 ** 32);
+  words[10] = top;
   return words;
 }
