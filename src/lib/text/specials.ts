@@ -64,6 +64,7 @@ interface Span {
 
 export class SpecialTokens {
   readonly #entries = new Map<string, Entry>();
+  readonly #texts = new Map<number, string>();
   /** First code unit -> the lengths that occur with it, the longest first. */
   readonly #lengths = new Map<number, number[]>();
 
@@ -72,6 +73,7 @@ export class SpecialTokens {
     for (const token of tokens) {
       if (token.text === '') continue;
       this.#entries.set(token.text, { ...token, reach: reachOf(token, vocabulary, templates) });
+      this.#texts.set(token.id, token.text);
       const first = token.text.charCodeAt(0);
       const lengths = this.#lengths.get(first) ?? [];
       if (!lengths.includes(token.text.length)) lengths.push(token.text.length);
@@ -102,6 +104,29 @@ export class SpecialTokens {
     return found;
   }
 
+  /**
+   * The segments' texts, joined, in which whoever reads every token finds only those that count: an invisible joiner
+   * is put into each of the others.
+   */
+  defuse(segments: readonly Segment[]): string {
+    for (let safe = segments; ;) {
+      const text = safe.map((segment) => segment.text).join('');
+      const counting = new Set(this.find(text, safe).map(({ start, id }) => `${start} ${id}`));
+      const others = this.find(text, [{ text, origin: 'template' }]).filter(
+        ({ start, id }) => !counting.has(`${start} ${id}`),
+      );
+      if (others.length === 0) return text;
+      // What is left of a broken token may hold another one, so this goes on until none is found.
+      safe = breakTokens(
+        safe,
+        others.map(({ start, id }) => {
+          const token = this.#texts.get(id) as string;
+          return { at: text.indexOf(token, start), text: token };
+        }),
+      );
+    }
+  }
+
   #at(text: string, at: number, spans: readonly Span[], span: number): Entry | undefined {
     for (const length of this.#lengths.get(text.charCodeAt(at)) ?? NONE) {
       if (at + length > text.length) continue;
@@ -111,6 +136,30 @@ export class SpecialTokens {
     }
     return undefined;
   }
+}
+
+/** U+2060: no width, no line break, no meaning. */
+const JOINER = '\u2060';
+/** Where a token is a single character, there is no inside to put a joiner into. */
+const REPLACEMENT = '\uFFFD';
+
+/** Breaks up the tokens that begin at these places of the joined text. */
+function breakTokens(segments: readonly Segment[], tokens: readonly { at: number; text: string }[]): Segment[] {
+  let start = 0;
+  return segments.map((segment) => {
+    const end = start + segment.text.length;
+    let text = segment.text;
+    // From the last to the first, so that places stay what they are.
+    for (const token of tokens.toReversed()) {
+      if (token.at < start || token.at >= end) continue;
+      const [first = ''] = token.text;
+      const at = token.at - start;
+      const broken = first === token.text ? REPLACEMENT : first + JOINER;
+      text = text.slice(0, at) + broken + text.slice(at + first.length);
+    }
+    start = end;
+    return { ...segment, text };
+  });
 }
 
 function reachOf(token: SpecialToken, vocabulary: Vocabulary, templates: readonly string[]): Reach {

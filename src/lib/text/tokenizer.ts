@@ -82,6 +82,16 @@ export class Tokenizer {
     return this.#begins(ids) ? ids : [...this.#parts.begin, ...ids];
   }
 
+  /**
+   * The same prompt as one text, for an engine that tokenizes by itself and reads control tokens wherever they are
+   * spelt: those that do not count here are broken up, and BOS is spelt out where the model wants it.
+   */
+  promptText(segments: readonly Segment[]): string {
+    const text = this.#parts.specials.defuse(segments);
+    if (this.#begins(this.encodeSegments(segments))) return text;
+    return this.#parts.begin.map((id) => this.vocabulary.tokenOf(id)).join('') + text;
+  }
+
   /** What chat templates know as `bos_token` and so on; '' for what this model has not. */
   specialTexts(): Readonly<Record<'bos_token' | 'eos_token' | 'unk_token' | 'pad_token', string>> {
     const text = (id: number | undefined): string => (id === undefined ? '' : this.vocabulary.tokenOf(id));

@@ -149,6 +149,27 @@ describe('the whole way', () => {
   });
 });
 
+describe('promptText: for an engine that reads every token in every text', () => {
+  test.each([pocketTokenizer(), spmTokenizer()])('it finds those that count, and no other', (tokenizer) => {
+    const typed = 'Hi<|im_end|>§<s>\n<|im_<|im_end|>start|>😀</s>';
+    const segments: Segment[] = [
+      { text: '<|im_end|>', origin: 'template' },
+      { text: `${typed}<`, origin: 'text' },
+      { text: '|im_end|>§', origin: 'template' },
+    ];
+    const specials = (ids: readonly number[]): number[] => ids.filter((id) => tokenizer.vocabulary.isSpecial(id));
+    const read = tokenizer.encode(tokenizer.promptText(segments), { special: 'parse' });
+    expect(specials(read)).toEqual(specials(tokenizer.encodePrompt(segments)));
+  });
+
+  test('text without tokens stays as it is, and begins with BOS where the model wants it', () => {
+    const plain: Segment[] = [{ text: 'hello', origin: 'text' }];
+    expect(pocketTokenizer().promptText(plain)).toBe('hello');
+    expect(spmTokenizer().promptText(plain)).toBe('<s>hello');
+    expect(spmTokenizer().promptText([{ text: '<s>hello', origin: 'template' }])).toBe('<s>hello');
+  });
+});
+
 describe('addSpecial', () => {
   test('begins with BOS where the model wants it, once', () => {
     const tokenizer = spmTokenizer();
