@@ -1,8 +1,9 @@
 /** The public face of the room, but for `node-source.ts`, which pages cannot load. */
 export { FormatError, type FormatProblem, SourceError, type SourceProblem, WeightsError } from './errors';
 export { readGguf } from './gguf';
-export { isJsonObject, type Json, type JsonObject, readJson } from './json';
+export { isJsonObject, type Json, type JsonLimits, type JsonObject, readJson } from './json';
 export { joinWeights } from './join';
+export { TOKENIZER_JSON } from './limits';
 export { Metadata, type MetadataArray, type MetadataValue, type NumberArray } from './metadata';
 export { openWeights } from './open';
 export { readSafetensors, readShardIndex, type ShardIndex } from './safetensors';

@@ -19,22 +19,25 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** How much a file of JSON may ask of us. */
+export interface JsonLimits {
+  readonly bytes: number;
+  readonly values: number;
+}
+
+const HEADER_LIMITS: JsonLimits = { bytes: MAX_JSON_BYTES, values: MAX_JSON_VALUES };
+
 /** A whole file of JSON, such as config.json. */
-export async function readJson(source: ByteSource, signal?: AbortSignal): Promise<Json> {
-  if (source.size > MAX_JSON_BYTES) {
-    throw new FormatError(
-      source.name,
-      'limit',
-      'size',
-      `${source.size} bytes of JSON are more than ${MAX_JSON_BYTES}.`,
-    );
+export async function readJson(source: ByteSource, signal?: AbortSignal, limits = HEADER_LIMITS): Promise<Json> {
+  if (source.size > limits.bytes) {
+    throw new FormatError(source.name, 'limit', 'size', `${source.size} bytes of JSON are more than ${limits.bytes}.`);
   }
-  return parseJson(await source.read(0, source.size, signal), source.name, 'JSON');
+  return parseJson(await source.read(0, source.size, signal), source.name, 'JSON', limits.values);
 }
 
 /** @param field what the bytes are, for errors */
-export function parseJson(bytes: Uint8Array, file: string, field: string): Json {
-  const keys = countThrough(bytes, file, field);
+export function parseJson(bytes: Uint8Array, file: string, field: string, mostValues = MAX_JSON_VALUES): Json {
+  const keys = countThrough(bytes, file, field, mostValues);
   const value = parse(bytes, file, field);
   if (countKeys(value) !== keys) throw new FormatError(file, 'duplicate', field, 'a key is there twice.');
   return value;
@@ -59,7 +62,7 @@ const OBJECT = 0x7b;
 const OBJECT_END = 0x7d;
 
 /** How many keys all objects have together. Refuses what is deeper or has more values than any real file. */
-function countThrough(bytes: Uint8Array, file: string, field: string): number {
+function countThrough(bytes: Uint8Array, file: string, field: string, mostValues: number): number {
   let depth = 0;
   let values = 0;
   let keys = 0;
@@ -72,8 +75,8 @@ function countThrough(bytes: Uint8Array, file: string, field: string): number {
       values++;
       depth++;
     } else if (byte === LIST_END || byte === OBJECT_END) depth--;
-    if (depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES) {
-      const message = `JSON deeper than ${MAX_JSON_DEPTH} or with more than ${MAX_JSON_VALUES} values is refused.`;
+    if (depth > MAX_JSON_DEPTH || values > mostValues) {
+      const message = `JSON deeper than ${MAX_JSON_DEPTH} or with more than ${mostValues} values is refused.`;
       throw new FormatError(file, 'limit', field, message);
     }
   }

@@ -12,6 +12,8 @@ export const MAX_JSON_BYTES = 16 * 2 ** 20;
 /** Numbers, strings, objects and arrays together, in a JSON header. */
 export const MAX_JSON_VALUES = 1_000_000;
 export const MAX_JSON_DEPTH = 64;
+/** tokenizer.json has a value for each token and three for each merge: 33 MB in the largest known. */
+export const TOKENIZER_JSON = { bytes: 64 * 2 ** 20, values: 8_000_000 } as const;
 
 export const MAX_TENSORS = 65_536;
 /** ggml stops at 64, Hugging Face's names have up to some 150. */
