@@ -6,4 +6,4 @@ import { ensurePackages, runPackage } from './packages.js';
 
 const failure = ensurePackages();
 if (failure) console.error(failure);
-process.exitCode = failure ? 1 : buildApp() || buildLibrary() || runPackage('publint', []) || buildCli();
+process.exitCode = failure ? 1 : (await buildApp()) || buildLibrary() || buildCli() || runPackage('publint', []);

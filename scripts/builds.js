@@ -6,27 +6,37 @@ import { writeTypes } from './types.js';
 
 const CONFIG = ['package-lock.json', 'package.json', 'tsconfig.json'];
 
-/** Builds the app to `build/`, where that is older than its sources. Returns the exit code. */
-export function buildApp() {
+/** Builds the app to `build/`, with the pocket model in it, where that is older than its sources. Returns the exit code. */
+export async function buildApp() {
+  // Vite may not be there before the packages are.
+  const { ensurePocket } = await import('./pocket.js');
+  await ensurePocket();
   if (!isStale('build/index.html', ['src', 'static', 'gpu', 'svelte.config.js', 'vite.config.ts'])) return 0;
   console.log('Building the app ...');
-  return runPackage('vite', ['build', '--logLevel', 'warn'], { quiet: true });
+  return runVite();
 }
 
 /** Builds the library and its types to `dist/`, where they are older than their sources. Returns the exit code. */
 export function buildLibrary() {
   if (!isStale('dist/types/index.d.ts', ['gpu', 'vite.library.config.ts', 'tsconfig.library.json'])) return 0;
   console.log('Building the library ...');
-  const status = runPackage('vite', ['build', '--config', 'vite.library.config.ts', '--logLevel', 'warn'], {
-    quiet: true,
-  });
-  return status || writeTypes();
+  return runVite('vite.library.config.ts') || writeTypes();
 }
 
 /** Builds the command line program to `dist/cli.js`, where that is older than its sources. Returns the exit code. */
 export function buildCli() {
   if (!isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'vite.cli.config.ts'])) return 0;
-  return runPackage('vite', ['build', '--config', 'vite.cli.config.ts', '--logLevel', 'warn'], { quiet: true });
+  return runVite('vite.cli.config.ts');
+}
+
+/**
+ * @param {string} [config] default: the app's
+ * @returns {number} exit code
+ */
+function runVite(config) {
+  const args = ['build', '--logLevel', 'warn', ...(config ? ['--config', config] : [])];
+  // Tests, and Vite itself where it ran before in this process, have another mind; builds are for people.
+  return runPackage('vite', args, { quiet: true, env: { ...process.env, NODE_ENV: 'production' } });
 }
 
 /**

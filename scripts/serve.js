@@ -1,6 +1,6 @@
 /**
- * A static file server just large enough for the built app: it reads from one folder, and sends the two headers that
- * let a page use several threads (COOP and COEP). Plain Node, for this machine and its network; not for the internet.
+ * A static file server just large enough for the built app: it reads from one folder, whole files or ranges of them, and
+ * sends the two headers that let a page use several threads (COOP and COEP). Plain Node, for this machine and its network; not for the internet.
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -64,18 +64,41 @@ async function respond(folder, base, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Method not allowed');
   const file = await findFile(folder, base, request.url ?? '/');
   if (!file) return refuse(response, 404, 'Not found');
+  const range = rangeOf(request.headers.range, file.size);
+  if (range === 'outside') {
+    response.setHeader('Content-Range', `bytes */${file.size}`);
+    return refuse(response, 416, 'There are not so many bytes');
+  }
   const immutable = file.path.includes(`${sep}immutable${sep}`);
-  response.writeHead(200, {
+  const { first, last } = range ?? { first: 0, last: file.size - 1 };
+  response.writeHead(range ? 206 : 200, {
     'Content-Type': TYPES[extname(file.path)] ?? 'application/octet-stream',
-    'Content-Length': file.size,
+    'Content-Length': last + 1 - first,
+    ...(range && { 'Content-Range': `bytes ${first}-${last}/${file.size}` }),
+    'Accept-Ranges': 'bytes',
+    'Last-Modified': file.changed.toUTCString(),
     'Cache-Control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     'X-Content-Type-Options': 'nosniff',
     ...isolation,
   });
-  if (request.method === 'HEAD') return void response.end();
-  createReadStream(file.path)
+  if (request.method === 'HEAD' || last < first) return void response.end();
+  createReadStream(file.path, { start: first, end: last })
     .on('error', () => response.destroy())
     .pipe(response);
+}
+
+/**
+ * One range of bytes, as models are read by. Other forms of the header may be ignored (RFC 9110, 14.2).
+ *
+ * @param {string | undefined} header
+ * @param {number} size of the file
+ * @returns {{ first: number, last: number } | 'outside' | undefined} undefined: the whole file
+ */
+function rangeOf(header, size) {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(header ?? '') ?? [];
+  if (first === undefined) return undefined;
+  const range = { first: Number(first), last: Math.min(last ? Number(last) : Infinity, size - 1) };
+  return range.first >= size || range.last < range.first ? 'outside' : range;
 }
 
 /** Shared memory, and with it threads, is for pages that cut themselves off from others. */
@@ -98,7 +121,7 @@ function refuse(response, status, text) {
  * @param {string} folder
  * @param {string} base
  * @param {string} url
- * @returns {Promise<{ path: string, size: number } | undefined>}
+ * @returns {Promise<{ path: string, size: number, changed: Date } | undefined>}
  */
 async function findFile(folder, base, url) {
   const path = decode(url.replace(/[?#].*$/, ''));
@@ -107,7 +130,7 @@ async function findFile(folder, base, url) {
   if (inside !== folder && !inside.startsWith(folder + sep)) return undefined;
   for (const candidate of [inside, join(inside, 'index.html'), `${inside}.html`]) {
     const found = await stat(candidate).catch(() => undefined);
-    if (found?.isFile()) return { path: candidate, size: found.size };
+    if (found?.isFile()) return { path: candidate, size: found.size, changed: found.mtime };
   }
   return undefined;
 }

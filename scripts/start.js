@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const failure = ensurePackages();
 if (failure) stop(failure);
 
-if (buildApp() !== 0) stop('The build failed; see above.');
+if ((await buildApp()) !== 0) stop('The build failed; see above.');
 
 const server = await serve({ folder: join(root, 'build'), port: Number(values.port), host: values.host });
 const address = server.address();

@@ -30,9 +30,14 @@ async function start(options: { port?: number; base?: string } = {}): Promise<nu
 }
 
 /** `fetch` would tidy the path up before it is sent. */
-function get(port: number, path: string, method = 'GET'): Promise<{ status: number; body: string; headers: object }> {
+function get(
+  port: number,
+  path: string,
+  { method = 'GET', range }: { method?: string; range?: string } = {},
+): Promise<{ status: number; body: string; headers: object }> {
   return new Promise((done, failed) => {
-    request({ port, host: '127.0.0.1', path, method, agent: false }, (response) => {
+    const headers = range ? { Range: range } : {};
+    request({ port, host: '127.0.0.1', path, method, headers, agent: false }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => (body += chunk.toString()));
       response.on('end', () => done({ status: response.statusCode ?? 0, body, headers: response.headers }));
@@ -62,7 +67,7 @@ test('pages and files, with the headers that isolate a page', async () => {
       'cache-control': 'public, max-age=31536000, immutable',
     },
   });
-  expect(await get(port, '/', 'HEAD')).toMatchObject({ status: 200, body: '' });
+  expect(await get(port, '/', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
 });
 
 test('nothing outside the folder, nothing that is not there, nothing but reading', async () => {
@@ -78,7 +83,25 @@ test('nothing outside the folder, nothing that is not there, nothing but reading
   ]) {
     expect(await get(port, path), path).toMatchObject({ status: 404 });
   }
-  expect(await get(port, '/', 'POST')).toMatchObject({ status: 405 });
+  expect(await get(port, '/', { method: 'POST' })).toMatchObject({ status: 405 });
+});
+
+test('ranges of bytes, as models are read by', async () => {
+  const port = await start();
+  const part = (range: string): ReturnType<typeof get> => get(port, '/about', { range });
+  expect(await part('bytes=3-7')).toMatchObject({
+    status: 206,
+    body: 'about',
+    headers: { 'content-range': 'bytes 3-7/12', 'content-length': '5' },
+  });
+  expect(await part('bytes=8-')).toMatchObject({ status: 206, body: '</p>' });
+  expect(await part('bytes=8-999')).toMatchObject({ headers: { 'content-range': 'bytes 8-11/12' } });
+  for (const range of ['bytes=12-', 'bytes=5-4']) {
+    expect(await part(range), range).toMatchObject({ status: 416, headers: { 'content-range': 'bytes */12' } });
+  }
+  for (const range of ['bytes=-4', 'bytes=0-1,3-4', 'lines=1-2']) {
+    expect(await part(range), range).toMatchObject({ status: 200, body: '<p>about</p>' });
+  }
 });
 
 test('everything may lie under a path', async () => {
