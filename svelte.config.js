@@ -13,12 +13,13 @@ export default {
       directives: {
         'default-src': ['self'],
         'script-src': ['self', 'wasm-unsafe-eval'],
-        'worker-src': ['self'],
+        // The engine for the processor makes its worker, and the threads of that, from texts.
+        'worker-src': ['self', 'blob:'],
         'style-src': ['self'],
         // Kit hides its announcer for screen readers with a style attribute.
         'style-src-attr': ['unsafe-inline'],
         'img-src': ['self', 'data:', 'blob:'],
-        'connect-src': ['self'],
+        'connect-src': ['self', 'blob:'],
         'object-src': ['none'],
         'base-uri': ['none'],
         'form-action': ['none'],

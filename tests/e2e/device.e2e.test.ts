@@ -1,9 +1,9 @@
-/** The first page, as `npm start` serves it: it opens the GPU in a worker and tells what this device is. */
+/** The page about the device: it opens the GPU in a worker and tells what this device is. */
 import { expect, test } from 'vitest';
 import { visit } from './visit';
 
 test('it finds the GPU, makes its attention call, keeps its policy, and talks to nobody else', async () => {
-  await visit({}, async ({ page, errors, strangers }) => {
+  await visit({ path: '/device' }, async ({ page, errors, strangers }) => {
     await page.getByRole('heading', { name: 'It works, but slowly' }).waitFor();
     const times = await page.getByLabel('Time of one attention call').innerText();
     expect(times).toMatch(/FlashAttention\s+[\d.]+ (ms|seconds)/);
@@ -20,7 +20,7 @@ test('it finds the GPU, makes its attention call, keeps its policy, and talks to
 });
 
 test.each(['', '/some/where'])('under «%s/», without a GPU, it says so, and what to try', async (base) => {
-  await visit({ gpu: false, base }, async ({ page, errors, strangers }) => {
+  await visit({ path: '/device', gpu: false, base }, async ({ page, errors, strangers }) => {
     const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.innerText()).toContain('hardware acceleration');
@@ -31,7 +31,7 @@ test.each(['', '/some/where'])('under «%s/», without a GPU, it says so, and wh
 });
 
 test('at an address that the browser does not trust it asks for https', async () => {
-  await visit({ host: 'fireside.test' }, async ({ page }) => {
+  await visit({ path: '/device', host: 'fireside.test' }, async ({ page }) => {
     const alert = page.getByRole('alert');
     await alert.waitFor();
     expect(await alert.innerText()).toContain('https');

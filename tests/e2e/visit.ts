@@ -20,6 +20,10 @@ export interface Visit {
 export interface VisitOptions {
   /** Give the browser its software GPU. Default true. */
   readonly gpu?: boolean;
+  /** The page's path in the app, `/` unless told otherwise. */
+  readonly path?: string;
+  /** What the address asks of the page. */
+  readonly search?: string;
   /** The path that the app lies under. */
   readonly base?: string;
   /** The name in the address; any name leads to this machine. Default localhost, which browsers trust without TLS. */
@@ -28,7 +32,7 @@ export interface VisitOptions {
 
 /** Serves the app, opens it, hands it to `look`, and closes all again. */
 export async function visit(options: VisitOptions, look: (visit: Visit) => Promise<void>): Promise<void> {
-  const { gpu = true, base = '', host = 'localhost' } = options;
+  const { gpu = true, path = '/', search = '', base = '', host = 'localhost' } = options;
   const server = await serve({ folder: BUILD, port: 0, host: '127.0.0.1', base });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
@@ -45,9 +49,16 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
     });
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('request', (request) => {
-      if (!request.url().startsWith(`${origin}/`)) strangers.push(request.url());
+      // What a page makes for itself has its origin in the address too.
+      if (
+        !request
+          .url()
+          .replace(/^blob:/, '')
+          .startsWith(`${origin}/`)
+      )
+        strangers.push(request.url());
     });
-    await page.goto(`${origin}${base}/`);
+    await page.goto(`${origin}${base}${path}${search}`);
     await look({ page, errors, strangers });
   } finally {
     await browser?.close();

@@ -2,7 +2,22 @@
  * The page's end of the engine: typed calls to the worker that owns the GPU. The one file of this room, with
  * protocol.ts, that pages import; no WebGPU code comes along.
  */
-import type { Failure, Inspection, InspectionStage, Method, Methods, Reply, Request } from './protocol';
+import type {
+  AnswerEnd,
+  ChatRequest,
+  Failure,
+  GenerateProgress,
+  Inspection,
+  InspectionStage,
+  LoadedModel,
+  LoadProgress,
+  LoadRequest,
+  Method,
+  Methods,
+  Reply,
+  Request,
+  Stop,
+} from './protocol';
 
 /** A call that the worker could not carry out. */
 export class EngineError extends Error {
@@ -20,6 +35,11 @@ interface Pending {
   readonly progress: (value: Methods[Method]['progress']) => void;
   readonly done: (value: Methods[Method]['result']) => void;
   readonly failed: (error: EngineError) => void;
+}
+
+interface Call<M extends Method> {
+  readonly progress?: (value: Methods[M]['progress']) => void;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export class Engine {
@@ -41,7 +61,30 @@ export class Engine {
 
   /** Opens the GPU, checks it, and tells what it is. */
   inspect(onProgress: (stage: InspectionStage) => void = () => {}): Promise<Inspection> {
-    return this.#call('inspect', onProgress);
+    return this.#call('inspect', undefined, { progress: onProgress });
+  }
+
+  /** Opens a model in place of the one that is open. Stopped by `signal`, it rejects with the code `aborted`. */
+  load(
+    request: LoadRequest,
+    onProgress: (progress: LoadProgress) => void = () => {},
+    signal?: AbortSignal,
+  ): Promise<LoadedModel> {
+    return this.#call('load', request, { progress: onProgress, signal });
+  }
+
+  /** Answers a conversation, piece by piece. Stopped by `signal`, it resolves with the reason `aborted`. */
+  generate(
+    request: ChatRequest,
+    onProgress: (progress: GenerateProgress) => void = () => {},
+    signal?: AbortSignal,
+  ): Promise<AnswerEnd> {
+    return this.#call('generate', request, { progress: onProgress, signal });
+  }
+
+  /** Closes the model and gives back its memory. */
+  unload(): Promise<void> {
+    return this.#call('unload', undefined);
   }
 
   /** Ends the worker, and with it all that it holds on the GPU. Calls under way fail. */
@@ -50,12 +93,20 @@ export class Engine {
     this.#failAll({ code: 'worker', message: 'The engine was closed.' });
   }
 
-  #call<M extends Method>(method: M, progress: (value: Methods[M]['progress']) => void): Promise<Methods[M]['result']> {
+  #call<M extends Method>(
+    method: M,
+    params: Methods[M]['params'],
+    { progress = () => {}, signal }: Call<M> = {},
+  ): Promise<Methods[M]['result']> {
     const id = (this.#lastId += 1);
-    return new Promise((done, failed) => {
+    const stop = (): void => this.#worker.postMessage({ stop: id } satisfies Stop);
+    const call = new Promise<Methods[M]['result']>((done, failed) => {
       this.#pending.set(id, { progress, done, failed });
-      this.#worker.postMessage({ id, method } satisfies Request<M>);
+      this.#worker.postMessage({ id, method, params } satisfies Request<M>);
     });
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    return call.finally(() => signal?.removeEventListener('abort', stop));
   }
 
   #receive(reply: Reply): void {

@@ -1,27 +1,50 @@
 /**
  * The worker that owns the GPU: takes requests, answers each, and survives what goes wrong in one.
  */
-import { GpuError } from '$gpu';
+import { choose } from './choose';
+import { describe } from './errors';
+import { Host } from './host';
 import { inspect } from './inspect';
-import type { Failure, Method, Methods, Reply, Request } from './protocol';
+import type { Method, Methods, Reply, Request, Stop } from './protocol';
 
-type Handlers = { [M in Method]: (progress: (value: Methods[M]['progress']) => void) => Promise<Methods[M]['result']> };
+type Handlers = {
+  [M in Method]: (
+    params: Methods[M]['params'],
+    progress: (value: Methods[M]['progress']) => void,
+    signal: AbortSignal,
+  ) => Promise<Methods[M]['result']>;
+};
 
-const handlers: Handlers = { inspect };
+const host = new Host({
+  choose,
+  // The processor's engine is large, and most never need it.
+  openOnCpu: async (context) => (await import('./cpu-open')).openOnCpu(context),
+});
 
-self.addEventListener('message', ({ data }: MessageEvent<Request>) => void answer(data));
+const handlers: Handlers = {
+  inspect: (_, progress) => inspect(progress),
+  load: (params, progress, signal) => host.load(params, progress, signal),
+  generate: (params, progress, signal) => host.generate(params, progress, signal),
+  unload: async () => host.unload(),
+};
 
-async function answer({ id, method }: Request): Promise<void> {
+const running = new Map<number, AbortController>();
+
+self.addEventListener('message', ({ data }: MessageEvent<Request | Stop>) => {
+  if ('stop' in data) running.get(data.stop)?.abort();
+  else void answer(data);
+});
+
+async function answer<M extends Method>({ id, method, params }: Request<M>): Promise<void> {
   const send = (reply: Reply): void => self.postMessage(reply);
+  const stop = new AbortController();
+  running.set(id, stop);
   try {
-    const result = await handlers[method]((progress) => send({ id, type: 'progress', progress }));
+    const result = await handlers[method](params, (progress) => send({ id, type: 'progress', progress }), stop.signal);
     send({ id, type: 'done', result });
   } catch (error) {
     send({ id, type: 'failed', failure: describe(error) });
+  } finally {
+    running.delete(id);
   }
-}
-
-function describe(error: unknown): Failure {
-  if (error instanceof GpuError) return { code: error.code, message: error.message };
-  return { code: 'unknown', message: error instanceof Error ? error.message : String(error) };
 }

@@ -4,6 +4,7 @@
 import type { AttentionCall, Failure, GpuReport } from '$lib/engine/protocol';
 import type { Bar } from '$lib/ui/bar';
 import type { Fact } from '$lib/ui/fact';
+import { formatBytes, formatDuration } from '$lib/ui/format';
 
 /** What matters to somebody who wants to run a model here, most important first. */
 export function deviceFacts(report: GpuReport): Fact[] {
@@ -48,20 +49,6 @@ function subgroups({ adapter, features }: GpuReport): string {
   return least === most ? `${least} threads` : `${least} to ${most} threads`;
 }
 
-/** 134217728 -> «128 MB», in the powers of 1024 that memory comes in. */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB'];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${value >= 100 ? Math.round(value) : Number(value.toFixed(1))} ${units[power]}`;
-}
-
-/** 0.8123 -> «0.81 ms», 1234 -> «1.2 seconds». */
-export function formatDuration(ms: number): string {
-  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} seconds`;
-  return `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
-}
-
 /** What a person can try, the likeliest first. */
 export function remedies(code: Failure['code']): string[] {
   switch (code) {
@@ -88,8 +75,7 @@ export function remedies(code: Failure['code']): string[] {
       return ['Try another browser: this one offers less than the GPU has.'];
     case 'worker':
       return ['Reload the page.', 'If that does not help, a blocker may be keeping its scripts from loading.'];
-    case 'argument':
-    case 'unknown':
+    default:
       return ['Reload the page. If it happens again, it is our mistake, and a report would help.'];
   }
 }

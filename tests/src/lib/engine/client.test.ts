@@ -1,12 +1,12 @@
 /** The page's end of the engine, against a worker that the test plays. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Engine, EngineError } from '$lib/engine/client';
-import type { Inspection, Reply, Request } from '$lib/engine/protocol';
+import type { Inspection, Reply, Request, Stop } from '$lib/engine/protocol';
 
 /** Stands in for the browser's Worker: keeps what was posted, and says what the test wants. */
 class PlayedWorker extends EventTarget {
   static last: PlayedWorker;
-  readonly posted: Request[] = [];
+  readonly posted: (Request | Stop)[] = [];
   terminated = false;
 
   constructor() {
@@ -14,7 +14,7 @@ class PlayedWorker extends EventTarget {
     PlayedWorker.last = this;
   }
 
-  postMessage(request: Request): void {
+  postMessage(request: Request | Stop): void {
     this.posted.push(request);
   }
 
@@ -83,4 +83,46 @@ test('closing ends the worker and fails what is under way', async () => {
   engine.close();
   expect(PlayedWorker.last.terminated).toBe(true);
   await expect(call).rejects.toMatchObject({ code: 'worker' });
+});
+
+test('a conversation goes out whole, and comes back in pieces', async () => {
+  const engine = new Engine();
+  const request = { messages: [{ role: 'user', content: 'Hi' }], maxTokens: 8 } as const;
+  let text = '';
+  const call = engine.generate(request, (progress) => {
+    if (progress.type === 'text') text += progress.text;
+  });
+  expect(PlayedWorker.last.posted).toEqual([{ id: 1, method: 'generate', params: request }]);
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'prefill', done: 1, total: 2 } });
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'Hel', ids: [1] } });
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'lo', ids: [2] } });
+  const timings = { prefill: { tokens: 2, reused: 0, ms: 1 }, decode: { tokens: 2, ms: 1 } };
+  PlayedWorker.last.reply({ id: 1, type: 'done', result: { reason: 'end', timings } });
+  expect(await call).toEqual({ reason: 'end', timings });
+  expect(text).toBe('Hello');
+});
+
+test('a signal stops the call that it was given to, and no other', async () => {
+  const engine = new Engine();
+  const stop = new AbortController();
+  void engine.unload();
+  const call = engine.load({ url: 'http://localhost/a.gguf' }, undefined, stop.signal);
+  stop.abort();
+  expect(PlayedWorker.last.posted.at(-1)).toEqual({ stop: 2 });
+  PlayedWorker.last.reply({ id: 2, type: 'failed', failure: { code: 'aborted', message: 'It was stopped.' } });
+  await expect(call).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('a call whose signal was given before is stopped at once; after its end a signal says nothing', async () => {
+  const engine = new Engine();
+  const call = engine.generate({ messages: [] }, undefined, AbortSignal.abort());
+  expect(PlayedWorker.last.posted).toMatchObject([{ id: 1 }, { stop: 1 }]);
+  PlayedWorker.last.reply({ id: 1, type: 'failed', failure: { code: 'no-model', message: 'none' } });
+  await expect(call).rejects.toThrow('none');
+  const stop = new AbortController();
+  const over = engine.load({ url: 'http://localhost/a.gguf' }, undefined, stop.signal);
+  PlayedWorker.last.reply({ id: 2, type: 'failed', failure: { code: 'source', message: 'gone' } });
+  await expect(over).rejects.toThrow('gone');
+  stop.abort();
+  expect(PlayedWorker.last.posted).toHaveLength(3);
 });

@@ -1,7 +1,8 @@
 /** A device's report in words. */
 import { expect, test } from 'vitest';
 import type { GpuReport } from '$lib/engine/protocol';
-import { deviceFacts, formatBytes, formatDuration, remedies } from '$lib/models/deviceFacts';
+import { deviceFacts, remedies } from '$lib/models/deviceFacts';
+import { formatBytes, formatDuration } from '$lib/ui/format';
 
 function report(changes: {
   readonly adapter?: Partial<GpuReport['adapter']>;

@@ -1,0 +1,108 @@
+/**
+ * Runs prompts on the processor, through llama.cpp compiled to WebAssembly (`@wllama/wllama`): where there is no GPU.
+ *
+ * That engine tokenizes by itself and reads control tokens in every text, hence `Prompt.text`; and it tells text, not
+ * ids. It keeps the KV cache between prompts by itself.
+ */
+import type { RawCompletionChunk, RawCompletionParams } from '@wllama/wllama/esm/index.js';
+import { EngineFault, isAbort } from './errors';
+import type { GenerationEnd, Sampling } from './gpu-face';
+import type { Prompt, RunOptions, Runner, RunPiece } from './runner';
+
+/** As much of wllama as is used here. */
+export interface CpuEngine {
+  createCompletion(params: CompletionParams): Promise<AsyncIterable<RawCompletionChunk>>;
+  exit(): Promise<void>;
+}
+
+/** llama.cpp's server takes and tells more than the package's types know. */
+type CompletionParams = RawCompletionParams & {
+  stream: true;
+  repeat_penalty?: number;
+  presence_penalty?: number;
+  frequency_penalty?: number;
+  timings_per_token: boolean;
+  return_progress: boolean;
+  cache_prompt: boolean;
+};
+
+export class CpuRunner implements Runner {
+  readonly #engine: CpuEngine;
+  readonly context: number;
+
+  constructor(engine: CpuEngine, context: number) {
+    this.#engine = engine;
+    this.context = context;
+  }
+
+  async *run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
+    const { signal } = options;
+    let last: RawCompletionChunk | undefined;
+    try {
+      for await (const chunk of await this.#engine.createCompletion(completionParams(prompt, options))) {
+        last = chunk;
+        if (chunk.prompt_progress) options.onPrefill?.(chunk.prompt_progress.processed, chunk.prompt_progress.total);
+        const text = chunk.choices[0]?.text ?? '';
+        if (text !== '') yield { text, tokens: [] };
+      }
+    } catch (error) {
+      if (!signal.aborted || !isAbort(error)) throw asFault(error);
+    }
+    return endOf(last, options);
+  }
+
+  close(): void {
+    void this.#engine.exit();
+  }
+}
+
+function completionParams({ text }: Prompt, { sampling = {}, maxTokens, signal }: RunOptions): CompletionParams {
+  return {
+    prompt: text,
+    stream: true,
+    max_tokens: maxTokens,
+    abortSignal: signal,
+    timings_per_token: true,
+    return_progress: true,
+    cache_prompt: true,
+    ...samplingParams(sampling),
+  };
+}
+
+/** Ours leaves alone what is not asked for; llama.cpp has defaults of its own. */
+function samplingParams(sampling: Sampling): Partial<CompletionParams> {
+  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed } = sampling;
+  const { repetitionPenalty = 1, presencePenalty = 0, frequencyPenalty = 0 } = sampling;
+  return {
+    temperature,
+    top_k: topK,
+    top_p: topP,
+    min_p: minP,
+    repeat_penalty: repetitionPenalty,
+    presence_penalty: presencePenalty,
+    frequency_penalty: frequencyPenalty,
+    // The whole context counts, as on the GPU, not the last 64 tokens.
+    penalty_last_n: -1,
+    ...(seed !== undefined && { seed }),
+  };
+}
+
+function endOf(last: RawCompletionChunk | undefined, { signal, maxTokens }: RunOptions): GenerationEnd {
+  const { cache_n = 0, prompt_n = 0, prompt_ms = 0, predicted_n = 0, predicted_ms = 0 } = last?.timings ?? {};
+  return {
+    reason: reasonOf(last?.choices[0]?.finish_reason ?? null, signal.aborted, predicted_n >= maxTokens),
+    prefill: { tokens: prompt_n, reused: cache_n, ms: prompt_ms },
+    decode: { tokens: predicted_n, ms: predicted_ms },
+  };
+}
+
+function reasonOf(finish: string | null, aborted: boolean, asMany: boolean): GenerationEnd['reason'] {
+  if (finish === 'stop') return 'end';
+  if (aborted) return 'aborted';
+  return asMany ? 'length' : 'context';
+}
+
+function asFault(error: unknown): EngineFault {
+  const why = error instanceof Error ? error.message : String(error);
+  return new EngineFault('cpu', `The model could not go on, on the processor: ${why}`, { cause: error });
+}

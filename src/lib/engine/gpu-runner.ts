@@ -1,0 +1,42 @@
+/** Runs prompts on the GPU: ids in, ids back a few tokens behind, turned into text as they come. */
+import type { Tokenizer } from '$lib/text';
+import type { GenerationEnd, Session } from './gpu-face';
+import type { Prompt, RunOptions, Runner, RunPiece } from './runner';
+
+export interface GpuRunnerParts {
+  readonly session: Session;
+  readonly tokenizer: Tokenizer;
+  readonly context: number;
+  /** Gives back what the session stands on. */
+  readonly close: () => void;
+}
+
+export class GpuRunner implements Runner {
+  readonly #parts: GpuRunnerParts;
+
+  constructor(parts: GpuRunnerParts) {
+    this.#parts = parts;
+  }
+
+  get context(): number {
+    return this.#parts.context;
+  }
+
+  async *run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
+    const { session, tokenizer } = this.#parts;
+    const detokenizer = tokenizer.detokenizer({ continues: true });
+    const generation = session.generate(prompt.ids, { ...options, endIds: tokenizer.roles.ends });
+    let step = await generation.next();
+    for (; !step.done; step = await generation.next()) {
+      yield { text: detokenizer.push(step.value.id), tokens: [step.value] };
+    }
+    const rest = detokenizer.finish();
+    if (rest !== '') yield { text: rest, tokens: [] };
+    return step.value;
+  }
+
+  close(): void {
+    this.#parts.session.destroy();
+    this.#parts.close();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The worker's side of the engine, without the worker: holds the model that is open, and does one thing at a time with
+ * it. What opens models on the GPU and on the processor is handed in.
+ */
+import type { ChatModel } from './chat-model';
+import { describe, EngineFault, isOfGpu } from './errors';
+import type {
+  AnswerEnd,
+  ChatRequest,
+  GenerateProgress,
+  LoadedModel,
+  LoadProgress,
+  LoadRequest,
+  PathReason,
+} from './protocol';
+
+export interface LoadContext {
+  readonly request: LoadRequest;
+  readonly signal: AbortSignal;
+  readonly progress: (value: LoadProgress) => void;
+}
+
+/** A model that was opened, and what there is to say of it. */
+export interface Opened {
+  readonly model: ChatModel;
+  readonly facts: Pick<LoadedModel, 'name' | 'adapter' | 'threads' | 'bytes'>;
+}
+
+/** Where a model could run, and why there. */
+export type Way =
+  | { readonly path: 'cpu'; readonly reason: PathReason; readonly detail?: string }
+  | { readonly path: 'gpu'; readonly reason: PathReason; open(context: LoadContext): Promise<Opened> };
+
+export interface HostParts {
+  /** Looks for a GPU, and decides. */
+  choose(request: LoadRequest): Promise<Way>;
+  openOnCpu(context: LoadContext): Promise<Opened>;
+}
+
+export class Host {
+  readonly #parts: HostParts;
+  #model: ChatModel | undefined;
+  #loading = false;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+  }
+
+  async load(request: LoadRequest, progress: (value: LoadProgress) => void, signal: AbortSignal): Promise<LoadedModel> {
+    if (this.#loading) throw new EngineFault('busy', 'A model is being opened already. Wait for it, or stop it.');
+    this.#loading = true;
+    const start = performance.now();
+    try {
+      this.unload();
+      progress({ phase: 'device' });
+      const { way, opened } = await this.#open({ request, signal, progress });
+      if (signal.aborted) opened.model.close();
+      signal.throwIfAborted();
+      this.#model = opened.model;
+      return {
+        ...opened.facts,
+        path: way.path,
+        reason: way.reason,
+        ...('detail' in way && { detail: way.detail }),
+        context: opened.model.context,
+        loadMs: performance.now() - start,
+      };
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  async generate(
+    { messages, ...options }: ChatRequest,
+    progress: (value: GenerateProgress) => void,
+    signal: AbortSignal,
+  ): Promise<AnswerEnd> {
+    const model = this.#model;
+    if (!model) throw new EngineFault('no-model', 'No model is open. Open one first.');
+    const answer = model.answer(model.chatPrompt(messages), {
+      ...options,
+      signal,
+      onPrefill: (done, total) => progress({ type: 'prefill', done, total }),
+    });
+    let step = await answer.next();
+    for (; !step.done; step = await answer.next()) {
+      progress({ type: 'text', text: step.value.text, ids: step.value.tokens.map(({ id }) => id) });
+    }
+    return step.value;
+  }
+
+  unload(): void {
+    this.#model?.close();
+    this.#model = undefined;
+  }
+
+  /** A GPU that fails is a reason to take the processor, unless it was the GPU that was asked for. */
+  async #open(context: LoadContext): Promise<{ way: Way; opened: Opened }> {
+    const { request, signal } = context;
+    const way = await this.#parts.choose(request);
+    signal.throwIfAborted();
+    if (way.path === 'cpu') return { way, opened: await this.#parts.openOnCpu(context) };
+    try {
+      return { way, opened: await way.open(context) };
+    } catch (error) {
+      if (request.path === 'gpu' || signal.aborted || !isOfGpu(error)) throw error;
+      const instead: Way = { path: 'cpu', reason: 'gpu-failed', detail: describe(error).message };
+      return { way: instead, opened: await this.#parts.openOnCpu(context) };
+    }
+  }
+}
