@@ -79,7 +79,7 @@ function worthTrying(gpu: Gpu, traits: Traits): Variant[] {
   const { variants } = stateOf(gpu);
   const fitting = variants.filter((variant) => variant.fits(gpu, traits));
   const sparing = gpu.info.isFallback && variants === PREFILL_VARIANTS;
-  return sparing ? fitting.filter(({ onSoftware }) => onSoftware) : fitting;
+  return sparing ? fitting.filter((variant) => variant.onSoftware?.(gpu)) : fitting;
 }
 
 /** Compiles off this thread. A kernel that this driver refuses is one of those that are wrong. */

@@ -10,8 +10,8 @@ export interface Variant {
   readonly name: string;
   /** Query rows (GQA heads folded in) of one workgroup. */
   readonly tileRows: number;
-  /** Whether it is worth a try on a software adapter, where a kernel takes seconds to compile. */
-  readonly onSoftware?: boolean;
+  /** Whether it is worth a try on this software adapter, where a kernel takes seconds to compile; default no. */
+  onSoftware?(gpu: Gpu): boolean;
   /** Whether this device can run it for such inputs at all. */
   fits(gpu: Gpu, traits: Traits): boolean;
   spec(gpu: Gpu, traits: Traits): PipelineSpec;
@@ -75,9 +75,12 @@ function tiled(tile: Tile, { subgroups = false, native = false } = {}): Variant 
   };
 }
 
-/** prefill_subgroup.wesl: `rows` query rows a lane. */
-function broadcast(rows: number, lanes: number, { native = false } = {}): Variant {
-  const name = `broadcast ${rows * lanes}/${rows}${suffix(false, native)}`;
+/** Keys of a step of the looped broadcast kernel: fewer, and moving rows costs more than the work on them. */
+const LOOPED_STEP = 16;
+
+/** prefill_subgroup.wesl: `rows` query rows a lane. `looped`: for software adapters. */
+function broadcast(rows: number, lanes: number, { native = false, looped = false } = {}): Variant {
+  const name = `broadcast ${rows * lanes}/${rows}${looped ? ' looped' : ''}${suffix(false, native)}`;
   return {
     name,
     tileRows: rows * lanes,
@@ -85,6 +88,7 @@ function broadcast(rows: number, lanes: number, { native = false } = {}): Varian
       gpu.has.subgroups &&
       gpu.info.subgroupMinSize >= 4 &&
       fits(gpu, { threads: lanes, memory: 0 }) &&
+      (looped || 2 * rows * traits.headDim <= REGISTERS) &&
       (!native || nativeHalves(gpu, traits)),
     spec: (gpu, traits) => {
       const keys = gpu.info.subgroupMinSize >= 8 ? 8 : 4;
@@ -92,8 +96,14 @@ function broadcast(rows: number, lanes: number, { native = false } = {}): Varian
         label: 'attention/prefill_subgroup',
         module: 'attention/prefill_subgroup',
         sources,
-        conditions: { ...storageConditions(traits, native), KEYS_8: keys === 8 },
-        constants: { HEAD_DIM: traits.headDim, LANES: lanes, ROWS: rows, KEYS: keys },
+        conditions: { ...storageConditions(traits, native), KEYS_8: keys === 8, LOOPED: looped },
+        constants: {
+          HEAD_DIM: traits.headDim,
+          LANES: lanes,
+          ROWS: rows,
+          KEYS: keys,
+          SETS: looped ? LOOPED_STEP / keys : 1,
+        },
         bindings: attentionBindings(traits),
       }));
     },
@@ -104,10 +114,11 @@ function suffix(subgroups: boolean, native: boolean): string {
   return `${subgroups ? ' shuffled' : ''}${native ? ' f16' : ''}`;
 }
 
-/** 32-bit registers a thread's part of the output takes. Above some 150, drivers spill to memory. */
+/** 32-bit registers that a thread's part of the output takes. */
 function registersOf(tile: Tile, headDim: number): number {
   return tile.rowsPerThread * Math.ceil(headDim / tile.keys) * 4;
 }
+/** For what a thread keeps through all tiles. Above some 150, drivers spill to memory. */
 const REGISTERS = 144;
 
 function nativeHalves(gpu: Gpu, traits: Traits): boolean {
@@ -122,16 +133,16 @@ const TINY: Tile = { rows: 16, keys: 32, rowsPerThread: 2 };
 /** In the order in which they are tried where nothing has been measured: the one that runs everywhere comes first. */
 export const PREFILL_VARIANTS: readonly Variant[] = [
   tiled(MEDIUM),
-  { ...tiled(SMALL), onSoftware: true },
+  { ...tiled(SMALL), onSoftware: ({ has }) => !has.subgroups },
   tiled(TINY),
   tiled(LARGE),
   tiled(MEDIUM, { subgroups: true }),
   tiled(LARGE, { subgroups: true }),
-  { ...broadcast(2, 32), onSoftware: true },
+  { ...broadcast(4, 32, { looped: true }), onSoftware: () => true },
   broadcast(1, 64),
   tiled(MEDIUM, { subgroups: true, native: true }),
   tiled(LARGE, { subgroups: true, native: true }),
-  broadcast(2, 32, { native: true }),
+  broadcast(1, 64, { native: true }),
 ];
 
 /** The tile of the materialised baseline: the flash kernel's best that fits. */

@@ -20,8 +20,8 @@ import type { Inputs, Problem } from './problem';
 const KERNEL_HERE: Partial<Record<EnvironmentName, string>> = {
   lavapipe: 'tile 64x32/4 shuffled',
   reduced: 'tile 64x32/4',
-  swiftshader: 'broadcast 64/2',
-  chromium: 'broadcast 64/1',
+  swiftshader: 'broadcast 128/4 looped',
+  chromium: 'broadcast 128/4 looped',
 };
 
 /** The tests judge the kernels; the self-test would do so once more, and has tests of its own. */
