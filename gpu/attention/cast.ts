@@ -1,7 +1,6 @@
 /** Conversion between float dtypes on the GPU (cast.wesl). */
-import { ArgumentError, ParamWriter, describe } from '../device';
+import { ArgumentError, ParamWriter, describe, flatGrid } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
-import { flatGrid } from './problem';
 import { keptSpec, sources } from './specs';
 
 function castSpec(from: DType, to: DType): PipelineSpec {

@@ -4,12 +4,14 @@
 export { flashAttention, flashAttentionKvPacked, flashAttentionQkvPacked, standardAttention } from './flash';
 export { flashAttentionVarlen } from './varlen';
 export { flashAttentionWithKvCache } from './kvcache';
+export { attendCache, cacheLengths } from './cached';
+export type { CachedCall, CachedOptions, CacheShape } from './cached';
 export { mergeAttention } from './merge';
 export type { PartialResult } from './merge';
 export { attentionReference } from './reference';
 export type { AttentionShapes, ReferenceOptions, ReferenceResult } from './reference';
-export { attention } from './prepare';
-export type { AttentionPreparation } from './prepare';
+export { attention, prepareCached } from './prepare';
+export type { AttentionPreparation, CachedPreparation } from './prepare';
 export { PREFILL_VARIANTS } from './variants';
 export type { Variant } from './variants';
 export type { AttentionOptions, AttentionResult, HeadValues, Indices, KvCacheOptions, VarlenOptions } from './options';

@@ -1,5 +1,5 @@
 /** flashAttentionWithKvCache: append, turn, attend, over a cache that stays where it is. */
-import { ArgumentError, Tensor, describe } from '../device';
+import { ArgumentError, Tensor, describe, flatGrid } from '../device';
 import type { BindingKind, Gpu, PipelineSpec } from '../device';
 import {
   checkCount,
@@ -14,7 +14,7 @@ import {
 import { launch } from './launch';
 import type { AttentionResult, KvCacheOptions } from './options';
 import { pagingOf } from './paging';
-import { contiguous, flatGrid, problemParams, scoringOf } from './problem';
+import { contiguous, problemParams, scoringOf } from './problem';
 import type { Call, Dims, Scoring } from './problem';
 import { sequenceTable } from './sequences';
 import { keptSpec, operandConditions, sources } from './specs';

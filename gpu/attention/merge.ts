@@ -1,9 +1,9 @@
 /** Joining partial attentions by their log-sum-exp (merge.wesl). */
-import { ArgumentError, describe, formatShape } from '../device';
+import { ArgumentError, describe, flatGrid, formatShape } from '../device';
 import type { Gpu, PipelineSpec, Tensor } from '../device';
 import { castTensor } from './cast';
 import type { AttentionResult } from './options';
-import { bindOperand, contiguous, flatGrid, isRagged, problemParams, OPEN } from './problem';
+import { bindOperand, contiguous, isRagged, problemParams, OPEN } from './problem';
 import type { Call } from './problem';
 import { keptSpec, sources } from './specs';
 

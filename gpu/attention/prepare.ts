@@ -4,9 +4,11 @@
  */
 import { SelfTestError } from '../device';
 import type { DType, Gpu, PipelineSpec, Preparation } from '../device';
+import { cachedCall, cacheLengths } from './cached';
 import { classOf, kernelName, stateOf } from './choice';
 import { decodeSpec, decodeTileRows } from './decode';
 import { attendWith } from './flash';
+import { launchWith } from './run';
 import type { Kernel } from './run';
 import { verify } from './selftest';
 import { traitsKey } from './specs';
@@ -43,6 +45,20 @@ export function attention(options: AttentionPreparation = {}): Preparation {
       }
     },
   };
+}
+
+/** What a model's attention over its cache will meet. */
+export interface CachedPreparation {
+  readonly headDim: number;
+  /** Storage type of the cache; queries and outputs are f32. */
+  readonly kv: DType;
+  /** Query rows of a decode call: query heads that share a key head. */
+  readonly decodeRows: number;
+}
+
+/** Compiles, tests and times the kernels of attendCache. */
+export async function prepareCached(gpu: Gpu, { headDim, kv, decodeRows }: CachedPreparation): Promise<void> {
+  await prepareClass(gpu, { ...plainTraits(headDim, 'f32'), kv, sequences: true }, [decodeRows]);
 }
 
 function plainTraits(headDim: number, dtype: DType): Traits {
@@ -162,11 +178,17 @@ async function race(gpu: Gpu, traits: Traits, variants: readonly Variant[]): Pro
 
 /** Milliseconds of the fastest of three runs: causal, 8 heads on 2. */
 async function timeOf(gpu: Gpu, traits: Traits, variant: Variant, length: number): Promise<number> {
-  const tensor = (heads: number) =>
-    gpu.upload(ramp(length * heads * traits.headDim), [1, length, heads, traits.headDim], traits.kv);
-  const [q, k, v] = [tensor(8), tensor(2), tensor(2)];
+  const tensor = (heads: number, dtype: DType) =>
+    gpu.upload(ramp(length * heads * traits.headDim), [1, length, heads, traits.headDim], dtype);
+  const [q, k, v] = [tensor(8, traits.q), tensor(2, traits.kv), tensor(2, traits.kv)];
   const out = gpu.empty(q.shape, traits.out);
-  const plan = gpu.record(() => attendWith(gpu, q, k, v, { causal: true, out }, { kind: 'prefill', variant }));
+  const none = gpu.upload(new Int32Array(1), [1]);
+  const plan = gpu.record(() => {
+    const kernel: Kernel = { kind: 'prefill', variant };
+    if (!traits.sequences) return attendWith(gpu, q, k, v, { causal: true, out }, kernel);
+    const lengths = cacheLengths(gpu, none, { headsQ: 8, seqQ: length, capacity: length });
+    launchWith(gpu, cachedCall(gpu, { q, keys: k, values: v, out, lengths }), kernel);
+  });
   await gpu.idle();
   let fastest = Infinity;
   for (let run = 0; run < 3; run++) {
@@ -176,7 +198,7 @@ async function timeOf(gpu: Gpu, traits: Traits, variant: Variant, length: number
     fastest = Math.min(fastest, performance.now() - start);
   }
   plan.destroy();
-  [q, k, v, out].forEach((each) => each.destroy());
+  [q, k, v, out, none].forEach((each) => each.destroy());
   return fastest;
 }
 

@@ -3,7 +3,7 @@
  * The twin of problem.wesl.
  */
 import { ArgumentError, ParamWriter, bindRange } from '../device';
-import type { BindingRange, Gpu, Params, Tensor } from '../device';
+import type { BindingRange, Params, Tensor } from '../device';
 import { bytesPerElement } from '../formats/dtype';
 import type { AttentionOptions } from './options';
 
@@ -213,11 +213,4 @@ function queryScale(call: Call): number {
   const { scale, softcap } = call.scoring;
   if (softcap > 0) return scale / softcap;
   return modifiesScores(call) ? scale : scale * Math.LOG2E;
-}
-
-/** Workgroups for `threads` threads of 64, wrapped into y where x is too short. */
-export function flatGrid(gpu: Gpu, threads: number): [number, number] {
-  const groups = Math.max(1, Math.ceil(threads / 64));
-  const x = Math.min(groups, gpu.limits.maxComputeWorkgroupsPerDimension);
-  return [x, Math.ceil(groups / x)];
 }

@@ -1,8 +1,10 @@
 /** From a call to the specialisation of a kernel: the conditions and constants its shader is linked with. */
-import type { BindingKind, DType, Gpu, PipelineSpec } from '../device';
+import type { BindingKind, DType, Gpu } from '../device';
 import { isRagged, modifiesScores } from './problem';
 import type { Call } from './problem';
 import { attentionSources } from './shaders';
+
+export { keptSpec } from '../device';
 
 /** All that makes one specialisation differ from another, apart from the kernel itself. */
 export interface Traits {
@@ -59,17 +61,6 @@ export function operandConditions(name: string, dtype: DType, native: boolean): 
     [`${name}_NATIVE`]: dtype === 'f16' && native,
     [`${name}_BF16`]: dtype === 'bf16',
   };
-}
-
-/** Specs are kept, so that the pipeline cache finds them again by identity. */
-const specs = new Map<string, PipelineSpec>();
-
-export function keptSpec(key: string, make: () => PipelineSpec): PipelineSpec {
-  const known = specs.get(key);
-  if (known) return known;
-  const spec = make();
-  specs.set(key, spec);
-  return spec;
 }
 
 /** Bindings of a kernel that reads q, k, v and writes out and lse: problem.wesl, load.wesl, store.wesl. */

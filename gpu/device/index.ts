@@ -20,6 +20,7 @@ export { shaderSources } from './shaders';
 export type { ShaderSources } from './shaders';
 export type { BindingKind, Pipeline, PipelineSpec } from './pipeline';
 export type { Dispatch } from './dispatch';
+export { flatGrid, keptSpec } from './grids';
 export type { Plan, PlanStep } from './plan';
 export { formatProfile } from './profiler';
 export type { ProfileOptions, ProfileRow } from './profiler';

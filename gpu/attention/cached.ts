@@ -1,0 +1,90 @@
+/**
+ * Attention over a cache that somebody else fills: the part of flashAttentionWithKvCache that a model repeats in every
+ * layer. Lengths are read once for all layers, and lie on the GPU.
+ */
+import { ArgumentError, describe, formatShape } from '../device';
+import type { Gpu, Tensor } from '../device';
+import { launch } from './launch';
+import type { AttentionOptions } from './options';
+import { contiguous, scoringOf } from './problem';
+import type { Call, SequenceTable } from './problem';
+import { sequenceTable } from './sequences';
+
+export type CachedOptions = Pick<AttentionOptions, 'softmaxScale' | 'windowSize' | 'softcap'>;
+
+export interface CacheShape {
+  readonly headsQ: number;
+  /** Queries of the call, which are the newest keys. */
+  readonly seqQ: number;
+  readonly capacity: number;
+}
+
+export interface CachedCall {
+  readonly q: Tensor;
+  readonly keys: Tensor;
+  readonly values: Tensor;
+  readonly out: Tensor;
+  readonly lengths: SequenceTable;
+}
+
+/**
+ * Records what reads the cache's length for the calls of one step: `lengths[0]` (i32, clamped to the capacity) keys
+ * were there before the step's `seqQ` ones.
+ */
+export function cacheLengths(gpu: Gpu, lengths: Tensor, { headsQ, seqQ, capacity }: CacheShape): SequenceTable {
+  return sequenceTable(gpu, {
+    batch: 1,
+    headsQ,
+    seqQ,
+    totalQ: seqQ,
+    capacity,
+    newKeys: seqQ,
+    cacheBatches: 1,
+    totalK: capacity,
+    maxSeqK: capacity,
+    paged: false,
+    cacheSeqlens: lengths,
+  })!;
+}
+
+/**
+ * Records out `[1, Sq, Hq, D]` = causal attention of q `[1, Sq, Hq, D]` over the first keys of kCache and vCache
+ * `[1, capacity, Hkv, D]`, as many as `lengths` says, the step's own included. Throws ArgumentError.
+ */
+export function attendCache(
+  gpu: Gpu,
+  { q, keys, values, out, lengths }: CachedCall,
+  options: CachedOptions = {},
+): void {
+  const [batch, , headsQ, headDim] = q.shape as [number, number, number, number];
+  const [, seqK, headsKv] = keys.shape as [number, number, number];
+  if (q.shape.length !== 4 || batch !== 1) throw new ArgumentError('q', describe(q), 'a shape [1, Sq, Hq, D]');
+  if (keys.shape.join() !== [1, seqK, headsKv, headDim].join() || values.shape.join() !== keys.shape.join()) {
+    throw new ArgumentError('keys', describe(keys), `[1, capacity, Hkv, ${headDim}], and values alike`);
+  }
+  if (out.shape.join() !== q.shape.join()) throw new ArgumentError('out', describe(out), formatShape(q.shape));
+  if (headsQ % headsKv !== 0) throw new ArgumentError('q', describe(q), `heads that ${headsKv} divides`);
+  gpu.scoped(() => launch(gpu, cachedCall(gpu, { q, keys, values, out, lengths }, options)));
+}
+
+/** The call in the kernels' terms; its LSE is a scratch of the caller's scope. */
+export function cachedCall(gpu: Gpu, { q, keys, values, out, lengths }: CachedCall, options: CachedOptions = {}): Call {
+  const [, seqQ, headsQ, headDim] = q.shape as [number, number, number, number];
+  const [, seqK, headsKv] = keys.shape as [number, number, number];
+  return {
+    dims: { batch: 1, seqQ, seqK, headsQ, headsKv, headDim },
+    q: contiguous(q),
+    k: contiguous(keys),
+    v: contiguous(values),
+    out: contiguous(out),
+    lse: gpu.scratch([1, headsQ, seqQ], 'f32'),
+    lseBatch: headsQ * seqQ,
+    lseHead: seqQ,
+    lseOffset: 0,
+    tokens: seqQ,
+    scoring: scoringOf({ ...options, causal: true }, headDim),
+    shift: 0,
+    splits: 0,
+    sequences: lengths,
+  };
+}

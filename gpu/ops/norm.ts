@@ -1,0 +1,32 @@
+/** RMSNorm of rows (norm.wesl). */
+import { ArgumentError, describe, flatGrid, keptSpec, ParamWriter } from '../device';
+import type { Gpu, PipelineSpec, Tensor } from '../device';
+import { sources } from './shaders';
+
+export function normSpec(): PipelineSpec {
+  return keptSpec('ops/norm', () => ({
+    label: 'norm',
+    module: 'ops/norm',
+    sources,
+    bindings: ['uniform', 'read', 'read', 'write'],
+  }));
+}
+
+/** Records y = x / sqrt(mean(x^2) + eps) * gain for x, y `[M, K]` and gain `[K]`, all f32, K a multiple of 4. */
+export function rmsNorm(gpu: Gpu, x: Tensor, gain: Tensor, y: Tensor, eps: number): void {
+  const columns = x.shape.at(-1) ?? 0;
+  if (columns % 4 !== 0 || x.dtype !== 'f32') throw new ArgumentError('x', describe(x), 'f32 with rows of whole vec4s');
+  if (gain.size !== columns) throw new ArgumentError('gain', describe(gain), `f32 [${columns}]`);
+  if (y.size !== x.size) throw new ArgumentError('y', describe(y), `the shape of x, ${describe(x)}`);
+  const rows = x.size / columns;
+  gpu.dispatch({
+    pipeline: gpu.pipeline(normSpec()),
+    bindings: [null, x, gain, y],
+    params: new ParamWriter()
+      .u32(rows)
+      .u32(columns / 4)
+      .f32(eps)
+      .done(),
+    workgroups: flatGrid(gpu, rows, 1),
+  });
+}

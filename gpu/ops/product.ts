@@ -1,0 +1,171 @@
+/**
+ * Products with weights: y = x W^T, with what stands before (RMSNorm) and behind (gated activation, residual) done on
+ * the way. Up to 8 rows of x are matrix-vector products (matvec.wesl), more are tiled (matmul.wesl).
+ */
+import { ArgumentError, describe, keptSpec, ParamWriter } from '../device';
+import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
+import { layoutConditions } from '../quant';
+import type { Layout, Matrix, MatrixPart } from '../quant';
+import { rmsNorm } from './norm';
+import { sources } from './shaders';
+
+export interface NormInput {
+  /** `[K]` f32. */
+  readonly gain: Tensor;
+  readonly eps: number;
+}
+
+/** What becomes of the product: y = it, y += it, or y = silu(gate) * up of a matrix that is [gate; up]. */
+export type ProductMode = 'plain' | 'added' | 'gated';
+
+export interface ProductOptions {
+  /** RMS-normalises x first. */
+  readonly norm?: NormInput;
+  readonly mode?: ProductMode;
+  /** Row of x that y's first row is of; default 0. */
+  readonly firstToken?: number;
+}
+
+/** Rows of x up to which weights are streamed past them instead of tiled. */
+export const FEW_TOKENS = 8;
+
+/** How matvec.wesl cuts its work: threads that share rows, how many such groups, rows a group. */
+const LANES = 32;
+const GROUPS = 2;
+const ROWS = 4;
+/** Tile of matmul.wesl. */
+const TILE_TOKENS = 32;
+const TILE_ROWS = 64;
+
+/**
+ * Records y `[M, N]` (`[M, N / 2]` when gated) from M rows of x `[.., K]`, all f32. Throws ArgumentError where shapes
+ * disagree.
+ */
+export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options: ProductOptions = {}): void {
+  const { norm, mode = 'plain', firstToken = 0 } = options;
+  const tokens = checkProduct(x, matrix, y, mode, firstToken);
+  if (tokens === 0) return;
+  if (tokens > FEW_TOKENS && norm) {
+    gpu.scoped(() => {
+      const normed = gpu.scratch(x.shape, 'f32');
+      rmsNorm(gpu, x, norm.gain, normed, norm.eps);
+      product(gpu, normed, matrix, y, { mode, firstToken });
+    });
+    return;
+  }
+  for (const part of partsOf(matrix, mode)) dispatchPart(gpu, { x, matrix, y, part, tokens, firstToken, mode, norm });
+}
+
+interface PartCall {
+  readonly x: Tensor;
+  readonly matrix: Matrix;
+  readonly y: Tensor;
+  readonly part: MatrixPart;
+  readonly tokens: number;
+  readonly firstToken: number;
+  readonly mode: ProductMode;
+  readonly norm: NormInput | undefined;
+}
+
+function dispatchPart(gpu: Gpu, call: PartCall): void {
+  const { x, matrix, y, part, tokens, mode, norm } = call;
+  const weights = [part.codes, part.scales ?? null];
+  if (tokens > FEW_TOKENS) {
+    const rows = mode === 'gated' ? part.rows / 2 : part.rows;
+    gpu.dispatch({
+      pipeline: gpu.pipeline(matmulSpec(part.layout, matrix.columns, mode)),
+      bindings: [null, ...weights, x, y],
+      params: productParams(call),
+      workgroups: [Math.ceil(rows / (mode === 'gated' ? TILE_ROWS / 2 : TILE_ROWS)), Math.ceil(tokens / TILE_TOKENS)],
+    });
+    return;
+  }
+  const spec = matvecSpec(part.layout, matrix.columns, tokens, mode, norm !== undefined);
+  gpu.dispatch({
+    pipeline: gpu.pipeline(spec),
+    bindings: [null, ...weights, x, y, norm?.gain ?? null],
+    params: productParams(call),
+    workgroups: rowGrid(gpu, part.rows / (GROUPS * ROWS)),
+  });
+}
+
+function rowGrid(gpu: Gpu, wanted: number): [number, number] {
+  const groups = Math.ceil(wanted);
+  const x = Math.min(groups, gpu.limits.maxComputeWorkgroupsPerDimension);
+  return [x, Math.ceil(groups / x)];
+}
+
+function productParams({ x, y, part, tokens, firstToken, mode, norm }: PartCall): Params {
+  const fours = x.shape.at(-1)! / 4;
+  return new ParamWriter()
+    .u32(tokens)
+    .u32(part.rows)
+    .u32(part.chunks)
+    .u32(fours)
+    .u32(part.firstRow)
+    .u32(y.shape.at(-1)!)
+    .u32(mode === 'gated' ? part.rows / 2 : 0)
+    .f32(norm?.eps ?? 0)
+    .u32(firstToken * fours)
+    .done();
+}
+
+/** Rows of x that a kernel is compiled for: one, or all that are still few. The weights' way is the same. */
+function tokensCompiled(tokens: number): number {
+  return tokens === 1 ? 1 : FEW_TOKENS;
+}
+
+export function matvecSpec(
+  layout: Layout,
+  columns: number,
+  tokens: number,
+  mode: ProductMode,
+  normed: boolean,
+): PipelineSpec {
+  const compiled = tokensCompiled(tokens);
+  const padded = columns % layout.chunk !== 0;
+  return keptSpec(`ops/matvec ${layout.name} ${compiled} ${mode} ${normed} ${padded}`, () => ({
+    label: `matvec ${layout.name}${normed ? ' normed' : ''}${mode === 'plain' ? '' : ` ${mode}`}`,
+    module: 'ops/matvec',
+    sources,
+    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), NORMED: normed },
+    constants: { TOKENS: compiled, ROWS, LANES, GROUPS },
+    bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write', normed ? 'read' : 'none'],
+  }));
+}
+
+export function matmulSpec(layout: Layout, columns: number, mode: ProductMode): PipelineSpec {
+  const padded = columns % layout.chunk !== 0;
+  return keptSpec(`ops/matmul ${layout.name} ${mode} ${padded}`, () => ({
+    label: `matmul ${layout.name}${mode === 'plain' ? '' : ` ${mode}`}`,
+    module: 'ops/matmul',
+    sources,
+    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode) },
+    bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write'],
+  }));
+}
+
+function modeConditions(mode: ProductMode): Record<string, boolean> {
+  return { GATED: mode === 'gated', ADDED: mode === 'added' };
+}
+
+/** A gated product needs gate and up side by side: its matrix is in one part. */
+function partsOf(matrix: Matrix, mode: ProductMode): readonly MatrixPart[] {
+  if (mode === 'gated' && (matrix.parts.length > 1 || matrix.rows % 2 !== 0)) {
+    throw new ArgumentError('matrix', `${matrix.rows} rows in ${matrix.parts.length} parts`, 'gate and up in one part');
+  }
+  return matrix.parts;
+}
+
+function checkProduct(x: Tensor, matrix: Matrix, y: Tensor, mode: ProductMode, firstToken: number): number {
+  const width = mode === 'gated' ? matrix.rows / 2 : matrix.rows;
+  const tokens = y.size / width;
+  if (x.dtype !== 'f32' || x.shape.at(-1) !== matrix.columns) {
+    throw new ArgumentError('x', describe(x), `f32 with rows of ${matrix.columns}`);
+  }
+  const rows = x.size / matrix.columns;
+  if (y.dtype !== 'f32' || y.shape.at(-1) !== width || firstToken + tokens > rows) {
+    throw new ArgumentError('y', describe(y), `f32 with rows of ${width}, at most ${rows - firstToken}`);
+  }
+  return tokens;
+}

@@ -1,0 +1,26 @@
+/** RMSNorm against float64, for rows shorter and longer than a workgroup. */
+import { describe, expect, test } from 'vitest';
+import { rmsNorm } from '$gpu/ops';
+import { poisoned } from '../../support/gpu';
+import { expectNear, normReference, numbers, useBareGpu } from '../../support/ops';
+
+describe('rmsNorm', () => {
+  const gpu = useBareGpu();
+  test.each([
+    [1, 4],
+    [3, 64],
+    [2, 2052],
+    [70000, 4],
+  ])('%i rows of %i', async (rows, columns) => {
+    const x = numbers(rows * columns, rows);
+    const gain = numbers(columns, columns);
+    const y = poisoned(gpu(), [rows, columns], 'f32');
+    rmsNorm(gpu(), gpu().upload(x, [rows, columns]), gpu().upload(gain, [columns]), y, 1e-5);
+    expectNear(await gpu().download(y), normReference(x, gain, 1e-5), 1e-5);
+  });
+
+  test('a wrong gain is refused', () => {
+    const x = gpu().empty([2, 64], 'f32');
+    expect(() => rmsNorm(gpu(), x, gpu().empty([60], 'f32'), x, 1e-5)).toThrow(/gain/);
+  });
+});

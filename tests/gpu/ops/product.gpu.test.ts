@@ -1,0 +1,111 @@
+/** Products with weights of every layout, for few and many rows of x, with what is done on the way. */
+import { describe, expect, test } from 'vitest';
+import { ArgumentError } from '$gpu/device';
+import { product, type ProductMode } from '$gpu/ops';
+import type { TensorType } from '$gpu/formats/blocks';
+import { coveringArray } from '../../support/covering';
+import { poisoned } from '../../support/gpu';
+import { expectNear, normReference, numbers, productReference, useBareGpu } from '../../support/ops';
+import { matrixOf, randomWeights } from '../../support/weights';
+
+const FACTORS = {
+  type: ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'] as const satisfies readonly TensorType[],
+  mode: ['plain', 'added', 'gated'] as const satisfies readonly ProductMode[],
+  tokens: [1, 3, 8, 9, 70],
+  /** [N, K]: rows that fill no tile, K of one chunk, of many, and one that ends inside a chunk. */
+  shape: [
+    [2, 32],
+    [66, 64],
+    [150, 1408],
+    [130, 172],
+  ] as const,
+  normed: [false, true],
+};
+
+/** Blocks of 32 cannot end inside a chunk. */
+const rows = coveringArray(FACTORS, ({ type, shape }) => !(shape?.[1] === 172 && type?.startsWith('Q')));
+
+const EPS = 1e-5;
+const silu = (x: number): number => x / (1 + Math.exp(-x));
+
+describe('product: y = x W^T against float64', () => {
+  const gpu = useBareGpu();
+  for (const [at, { type, mode, tokens, shape, normed }] of rows.entries()) {
+    const [n, columns] = shape;
+    test(`${type} ${mode}, M ${tokens}, N ${n}, K ${columns}${normed ? ', normed' : ''}`, async () => {
+      const x = numbers(tokens * columns, at);
+      const gain = numbers(columns, at + 100);
+      const before = numbers(tokens * n, at + 200);
+      const tensors = [randomWeights(type, n, columns, at + 300), randomWeights(type, n, columns, at + 400)];
+      const used = mode === 'gated' ? tensors : tensors.slice(0, 1);
+
+      const matrix = matrixOf(gpu(), ...used);
+      const y = mode === 'added' ? gpu().upload(before, [tokens, n]) : poisoned(gpu(), [tokens, n], 'f32');
+      const norm = normed ? { norm: { gain: gpu().upload(gain, [columns]), eps: EPS } } : {};
+      product(gpu(), gpu().upload(x, [tokens, columns]), matrix, y, { mode, ...norm });
+      const got = await gpu().download(y);
+
+      const input = normed ? normReference(x, gain, EPS) : x;
+      const [first, second] = used.map(({ values }) => productReference(input, values, columns));
+      const wanted = first!.map((value, i) => {
+        if (mode === 'gated') return silu(value) * second![i]!;
+        return mode === 'added' ? value + before[i]! : value;
+      });
+      expectNear(got, wanted, 2e-5);
+      matrix.destroy();
+    });
+  }
+
+  test.each([1, 9])('tensors of different types are one product, of later rows of x, M %i', async (tokens) => {
+    const tensors = [
+      randomWeights('F16', 70, 64, 1),
+      randomWeights('Q8_0', 30, 64, 2),
+      randomWeights('Q8_0', 5, 64, 3),
+    ];
+    const matrix = matrixOf(gpu(), ...tensors);
+    expect(matrix.parts).toHaveLength(2);
+    const x = numbers((tokens + 2) * 64, 4);
+    const y = poisoned(gpu(), [tokens, 105], 'f32');
+    product(gpu(), gpu().upload(x, [tokens + 2, 64]), matrix, y, { firstToken: 2 });
+    const weights = Float32Array.from(tensors.flatMap(({ values }) => [...values]));
+    expectNear(await gpu().download(y), productReference(x.subarray(128), weights, 64), 2e-5);
+  });
+
+  test('the same input gives the same bits', async () => {
+    const weights = randomWeights('Q8_0', 200, 512, 1);
+    const matrix = matrixOf(gpu(), weights);
+    for (const tokens of [1, 20]) {
+      const x = gpu().upload(numbers(tokens * 512, 2), [tokens, 512]);
+      const runs = [0, 1].map(() => {
+        const y = poisoned(gpu(), [tokens, 200], 'f32');
+        product(gpu(), x, matrix, y);
+        return gpu().downloadBytes(y);
+      });
+      expect(await runs[0]).toEqual(await runs[1]);
+    }
+  });
+
+  test('shapes that disagree are refused by name', () => {
+    const matrix = matrixOf(gpu(), randomWeights('F32', 8, 64, 1));
+    const x = gpu().upload(numbers(64, 1), [1, 64]);
+    const wrong = gpu().upload(numbers(60, 1), [1, 60]);
+    const y = gpu().empty([1, 8], 'f32');
+    expect(() => product(gpu(), wrong, matrix, y)).toThrow(ArgumentError);
+    expect(() => product(gpu(), wrong, matrix, y)).toThrow(/rows of 64/);
+    expect(() => product(gpu(), x, matrix, gpu().empty([1, 9], 'f32'))).toThrow(/rows of 8/);
+    expect(() => product(gpu(), x, matrix, y, { firstToken: 1 })).toThrow(/at most 0/);
+  });
+});
+
+describe('a matrix larger than one binding', () => {
+  const gpu = useBareGpu({ reduce: { limits: { maxStorageBufferBindingSize: 64 * 1024 } } });
+  test.each([1, 12])('is cut between rows, M %i', async (tokens) => {
+    const weights = randomWeights('Q8_0', 500, 512, 5);
+    const matrix = matrixOf(gpu(), weights);
+    expect(matrix.parts.length).toBeGreaterThan(2);
+    const x = numbers(tokens * 512, 6);
+    const y = poisoned(gpu(), [tokens, 500], 'f32');
+    product(gpu(), gpu().upload(x, [tokens, 512]), matrix, y);
+    expectNear(await gpu().download(y), productReference(x, weights.values, 512), 2e-5);
+  });
+});
