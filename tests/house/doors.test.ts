@@ -22,7 +22,7 @@ const ROWS: readonly Row[] = [
     closed: [
       '../attention',
       '../ops/norm',
-      '../quant/x',
+      '../model/x',
       '../model/x',
       '../generate/x',
       '../index',
@@ -33,13 +33,13 @@ const ROWS: readonly Row[] = [
   },
   ...['attention', 'ops', 'quant'].map((room) => ({
     from: `gpu/${room}/x.ts`,
-    closed: ['../model/x', '../generate/x', '..', '$lib/engine/client', room === 'ops' ? '../quant/x' : '../ops/norm'],
-    open: ['../formats/dtype', '../device', room === 'ops' ? '../quant/shaders' : '../ops/shaders', './y'],
+    closed: ['../model/x', '../generate/x', '..', '$lib/engine/client', room === 'ops' ? '../attention/x' : '../ops/norm'],
+    open: ['../formats/dtype', '../device', room === 'ops' ? '../quant/x' : '../ops/shaders', './y'],
   })),
   {
     from: 'gpu/model/x.ts',
     closed: ['../generate/x', '$lib/weights/x', '../../src/lib/text/x'],
-    open: ['../formats/x', '../device', '../attention', '../ops/norm', '../quant/x'],
+    open: ['../formats/x', '../device', '../attention', '../ops/norm', '../model/x'],
   },
   {
     from: 'gpu/generate/x.ts',
