@@ -3,12 +3,14 @@
  * The `fireside` command: finds the command by its name, hands it the rest of the line, and turns what it throws into
  * one line and an exit code.
  */
-import { GpuError } from '$gpu';
+import { describe } from '$lib/engine/errors';
 import { UsageError, type Command } from './command';
 import { bench } from './commands/bench';
+import { generate } from './commands/generate';
 import { inspect } from './commands/inspect';
+import { score } from './commands/score';
 
-const COMMANDS: Readonly<Record<string, Command>> = { inspect, bench };
+const COMMANDS: Readonly<Record<string, Command>> = { generate, score, inspect, bench };
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
@@ -26,8 +28,9 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await command.run(args);
   } catch (error) {
     if (error instanceof UsageError || isParseError(error)) return complain(error.message, usage);
-    if (error instanceof GpuError) return complain(error.message);
-    throw error;
+    const { code, message } = describe(error);
+    if (code === 'unknown') throw error;
+    return complain(message);
   }
 }
 

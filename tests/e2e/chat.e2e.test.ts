@@ -57,3 +57,16 @@ test('a GPU of software is passed over, with the reason; a reload begins anew; t
     expect(strangers).toEqual([]);
   });
 });
+
+test('asked for, the GPU answers, and stops when it is told to', async () => {
+  await visit({ search: '?path=gpu&temperature=0' }, async ({ page, errors, strangers }) => {
+    await page.getByRole('button', { name: 'capital of France' }).click();
+    await page.getByText('The capital of France is Paris').waitFor();
+    await page.keyboard.press('Escape');
+    expect(await answers(page, 1)).toMatch(/Paris[^]*tokens\/s/);
+    await page.getByText('on the GPU').click();
+    expect(await page.locator('details').innerText()).toMatch(/You chose the GPU: .*SwiftShader/i);
+    expect(errors).toEqual([]);
+    expect(strangers).toEqual([]);
+  });
+});

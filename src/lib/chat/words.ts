@@ -28,7 +28,7 @@ export function reasonWords({ path, reason, detail, adapter }: LoadedModel): str
     case 'gpu':
       return adapter ? `This device has a GPU that WebGPU can use: ${adapter}.` : 'This device has a GPU for WebGPU.';
     case 'asked':
-      return path === 'gpu' ? 'You chose the GPU.' : 'You chose the processor.';
+      return path === 'gpu' ? `You chose the GPU${adapter ? `: ${adapter}` : ''}.` : 'You chose the processor.';
     case 'no-webgpu':
     case 'no-adapter':
       return detail ?? 'The browser offers no GPU.';
@@ -41,8 +41,8 @@ export function reasonWords({ path, reason, detail, adapter }: LoadedModel): str
 
 /** The line under an answer: «42 tokens · 31 tokens/s · first after 0.4 seconds · stopped by you». */
 export function figureWords({ timings, reason }: AnswerEnd): string {
-  const { decode, firstTokenMs } = timings;
-  const count = decode.tokens === 1 ? '1 token' : `${decode.tokens.toLocaleString('en')} tokens`;
+  const { tokens, decode, firstTokenMs } = timings;
+  const count = tokens === 1 ? '1 token' : `${tokens.toLocaleString('en')} tokens`;
   const rate = decode.tokens > 0 && decode.ms > 0 ? [`${formatRate((decode.tokens * 1000) / decode.ms)} tokens/s`] : [];
   const first = firstTokenMs === undefined ? [] : [`first after ${formatDuration(firstTokenMs)}`];
   return [count, ...rate, ...first, ...ENDINGS[reason]].join(' · ');

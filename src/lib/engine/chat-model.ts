@@ -4,7 +4,7 @@
  */
 import { type ChatMessage, type ChatTemplate, type Segment, StopMatcher, type Tokenizer } from '$lib/text';
 import { EngineFault } from './errors';
-import type { GeneratedToken, Sampling } from './gpu-face';
+import type { GeneratedToken, Sampling } from '$gpu/generate';
 import type { AnswerEnd, EndReason } from './protocol';
 import type { Prompt, Runner } from './runner';
 
@@ -89,6 +89,7 @@ export class ChatModel {
     const ending = new AbortController();
     const start = performance.now();
     let firstTokenMs: number | undefined;
+    let tokens = 0;
     const run = runner.run(prompt, {
       ...passed,
       maxTokens: Math.min(maxTokens, runner.context - prompt.ids.length),
@@ -100,6 +101,7 @@ export class ChatModel {
         firstTokenMs ??= performance.now() - start;
         // Tokens that were under way when the stop string came.
         if (stops.found !== undefined) continue;
+        tokens += step.value.count;
         yield { text: stops.push(step.value.text), tokens: step.value.tokens };
         if (stops.found !== undefined) ending.abort();
       }
@@ -108,7 +110,7 @@ export class ChatModel {
       const { reason, prefill, decode } = step.value;
       return {
         reason: stops.found === undefined ? this.#reasonFor(reason, maxTokens, prompt) : 'stop',
-        timings: { ...(firstTokenMs !== undefined && { firstTokenMs }), prefill, decode },
+        timings: { tokens, ...(firstTokenMs !== undefined && { firstTokenMs }), prefill, decode },
       };
     } finally {
       ending.abort();

@@ -1,26 +1,42 @@
 /** Decides between the GPU and the processor, and remembers why: people are told. */
-import { GpuError, openGpu } from '$gpu';
-import type { Way } from './host';
+import { GpuError, openGpu, type Gpu } from '$gpu';
+import { openOnGpu } from './gpu-open';
+import type { LoadContext, Opened, Way } from './host';
 import type { LoadRequest, PathReason } from './protocol';
+import { urlPlace } from './url-place';
 
-/** An adapter of software does slower what the processor's own path does well. */
+/** An adapter of software does slower what the processor's own path does well: it has to be asked for. */
 export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
   if (path === 'cpu') return { path: 'cpu', reason: 'asked' };
   try {
+    // What a model needs it prepares itself.
     const gpu = await openGpu({ prepare: [] });
     if (path === 'auto' && gpu.info.isFallback) {
       gpu.destroy();
       return { path: 'cpu', reason: 'software-gpu' };
     }
-    gpu.destroy();
-    throw new GpuError('argument', 'Models do not run on the GPU yet.');
+    return { path: 'gpu', reason: path === 'gpu' ? 'asked' : 'gpu', open: (context) => open(gpu, context) };
   } catch (error) {
     if (path === 'gpu' || !(error instanceof GpuError)) throw error;
     return { path: 'cpu', reason: reasonFor(error), detail: error.message };
   }
 }
 
+async function open(gpu: Gpu, { request, signal, progress }: LoadContext): Promise<Opened> {
+  try {
+    const place = await urlPlace(request.url, signal);
+    const { name, bytes, model } = await openOnGpu(gpu, place, { context: request.context, signal, progress });
+    return { model, facts: { name, bytes, adapter: adapterName(gpu) } };
+  } catch (error) {
+    gpu.destroy();
+    throw error;
+  }
+}
+
+function adapterName({ info }: Gpu): string {
+  return info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ');
+}
+
 function reasonFor({ code }: GpuError): PathReason {
-  if (code === 'no-webgpu' || code === 'no-adapter') return code;
-  return 'gpu-failed';
+  return code === 'no-webgpu' || code === 'no-adapter' ? code : 'gpu-failed';
 }

@@ -6,7 +6,8 @@
  */
 import type { RawCompletionChunk, RawCompletionParams } from '@wllama/wllama/esm/index.js';
 import { EngineFault, isAbort } from './errors';
-import type { GenerationEnd, Sampling } from './gpu-face';
+import type { GenerationEnd, Sampling } from '$gpu/generate';
+import { checkSampling } from '$gpu/generate/sampling';
 import type { Prompt, RunOptions, Runner, RunPiece } from './runner';
 
 /** As much of wllama as is used here. */
@@ -37,13 +38,18 @@ export class CpuRunner implements Runner {
 
   async *run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
     const { signal } = options;
+    const params = completionParams(prompt, options);
     let last: RawCompletionChunk | undefined;
+    let told = 0;
     try {
-      for await (const chunk of await this.#engine.createCompletion(completionParams(prompt, options))) {
+      for await (const chunk of await this.#engine.createCompletion(params)) {
         last = chunk;
         if (chunk.prompt_progress) options.onPrefill?.(chunk.prompt_progress.processed, chunk.prompt_progress.total);
         const text = chunk.choices[0]?.text ?? '';
-        if (text !== '') yield { text, tokens: [] };
+        if (text === '') continue;
+        const drawn = chunk.timings?.predicted_n ?? told + 1;
+        yield { text, tokens: [], count: drawn - told };
+        told = drawn;
       }
     } catch (error) {
       if (!signal.aborted || !isAbort(error)) throw asFault(error);
@@ -69,21 +75,21 @@ function completionParams({ text }: Prompt, { sampling = {}, maxTokens, signal }
   };
 }
 
-/** Ours leaves alone what is not asked for; llama.cpp has defaults of its own. */
+/** Every option in full, since llama.cpp has defaults of its own. Presence and frequency count the prompt there too. */
 function samplingParams(sampling: Sampling): Partial<CompletionParams> {
-  const { temperature = 0, topK = 0, topP = 1, minP = 0, seed } = sampling;
-  const { repetitionPenalty = 1, presencePenalty = 0, frequencyPenalty = 0 } = sampling;
+  const { temperature, topK, topP, minP, seed, ...penalties } = checkSampling(sampling);
   return {
     temperature,
     top_k: topK,
     top_p: topP,
     min_p: minP,
-    repeat_penalty: repetitionPenalty,
-    presence_penalty: presencePenalty,
-    frequency_penalty: frequencyPenalty,
+    repeat_penalty: penalties.repetitionPenalty,
+    presence_penalty: penalties.presencePenalty,
+    frequency_penalty: penalties.frequencyPenalty,
     // The whole context counts, as on the GPU, not the last 64 tokens.
     penalty_last_n: -1,
-    ...(seed !== undefined && { seed }),
+    // It has 32 bits for it, and takes the last number for none.
+    seed: seed % (2 ** 32 - 1),
   };
 }
 
@@ -92,7 +98,8 @@ function endOf(last: RawCompletionChunk | undefined, { signal, maxTokens }: RunO
   return {
     reason: reasonOf(last?.choices[0]?.finish_reason ?? null, signal.aborted, predicted_n >= maxTokens),
     prefill: { tokens: prompt_n, reused: cache_n, ms: prompt_ms },
-    decode: { tokens: predicted_n, ms: predicted_ms },
+    // Its clock starts with the first token, which prefill gave.
+    decode: { tokens: Math.max(0, predicted_n - 1), ms: predicted_ms },
   };
 }
 

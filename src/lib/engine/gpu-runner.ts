@@ -1,10 +1,10 @@
 /** Runs prompts on the GPU: ids in, ids back a few tokens behind, turned into text as they come. */
 import type { Tokenizer } from '$lib/text';
-import type { GenerationEnd, Session } from './gpu-face';
+import type { GenerationEnd, Session } from '$gpu/generate';
 import type { Prompt, RunOptions, Runner, RunPiece } from './runner';
 
 export interface GpuRunnerParts {
-  readonly session: Session;
+  readonly session: Pick<Session, 'generate' | 'destroy'>;
   readonly tokenizer: Tokenizer;
   readonly context: number;
   /** Gives back what the session stands on. */
@@ -28,10 +28,10 @@ export class GpuRunner implements Runner {
     const generation = session.generate(prompt.ids, { ...options, endIds: tokenizer.roles.ends });
     let step = await generation.next();
     for (; !step.done; step = await generation.next()) {
-      yield { text: detokenizer.push(step.value.id), tokens: [step.value] };
+      yield { text: detokenizer.push(step.value.id), tokens: [step.value], count: 1 };
     }
     const rest = detokenizer.finish();
-    if (rest !== '') yield { text: rest, tokens: [] };
+    if (rest !== '') yield { text: rest, tokens: [], count: 0 };
     return step.value;
   }
 

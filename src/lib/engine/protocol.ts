@@ -7,7 +7,7 @@
  */
 import type { GpuErrorCode, GpuReport } from '$gpu';
 import type { ChatMessage } from '$lib/text';
-import type { Sampling } from './gpu-face';
+import type { Sampling } from '$gpu/generate';
 
 export type { ChatMessage, GpuReport, Sampling };
 
@@ -132,10 +132,13 @@ export interface AnswerEnd {
 
 /** Milliseconds, and the tokens they were spent on. */
 export interface Timings {
+  /** Of the answer. */
+  readonly tokens: number;
   /** From the call to the first token of the answer; undefined where there came none. */
   readonly firstTokenMs?: number;
   /** `reused`: of the prompt, what the KV cache held already; `tokens`: what was computed. */
   readonly prefill: { readonly tokens: number; readonly reused: number; readonly ms: number };
+  /** The tokens after the first, which prefill gave. */
   readonly decode: { readonly tokens: number; readonly ms: number };
 }
 

@@ -1,5 +1,5 @@
 /** What computes: the GPU (gpu-runner.ts) or the processor (cpu-runner.ts). A prompt in, text out as it comes. */
-import type { GeneratedToken, GenerationEnd, Sampling } from './gpu-face';
+import type { GeneratedToken, GenerationEnd, Sampling } from '$gpu/generate';
 
 /** A prompt in both forms, since the processor's engine tokenizes by itself. */
 export interface Prompt {
@@ -23,6 +23,8 @@ export interface RunPiece {
   readonly text: string;
   /** The tokens that it came from; none where the engine does not tell. */
   readonly tokens: readonly GeneratedToken[];
+  /** How many they are, told or not. */
+  readonly count: number;
 }
 
 export interface Runner {

@@ -1,10 +1,12 @@
 /** The command line program as people start it: the one bundled file, under plain Node. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { buildCli } from '../../../scripts/builds.js';
 import { findEnvironments, vulkanEnvironment } from '../../../scripts/environments.js';
 import { root } from '../../../scripts/packages.js';
+import { ensurePocket } from '../../../scripts/pocket.js';
 
 beforeAll(() => expect(buildCli()).toBe(0));
 
@@ -29,6 +31,10 @@ test('what it does not understand it says, with the usage', () => {
     [['fly'], 'there is no command «fly»'],
     [['toString'], 'there is no command «toString»'],
     [['inspect', '--fly'], "Unknown option '--fly'"],
+    [['generate', '--model', 'm', '--fly'], "Unknown option '--fly'"],
+    [['generate', '--prompt', 'Hi'], '--model is missing'],
+    [['score', '--model', 'm'], '--ids is missing'],
+    [['score', '--model', 'm', '--ids', '1', '--top', '0'], '--top wants a whole number from 1'],
   ] as const) {
     const { status, err } = fireside(args);
     expect(status, args.join(' ')).toBe(2);
@@ -54,4 +60,57 @@ test('inspect prints the report, for people and for programs', (context) => {
   const { out } = fireside(['inspect', '--bare', '--json'], vulkanEnvironment(driver));
   const report = JSON.parse(out) as Record<string, unknown>;
   expect(report).toMatchObject({ adapter: { isFallback: true }, errors: [] });
+});
+
+test('a model that is not there is told in a line', () => {
+  const { status, err } = fireside(['generate', '--model', '/nowhere/model.gguf', '--prompt', 'Hi']);
+  expect(status).toBe(1);
+  expect(err).toBe('fireside: /nowhere/model.gguf: there is no such file or folder.\n');
+});
+
+/** «<|im_start|>assistant\n» after «What is the capital of France?», as the pocket model's template has it. */
+const FRANCE = [
+  1, 85, 736, 201, 59, 292, 389, 260, 3836, 1861, 501, 2, 201, 1, 320, 275, 201, 3526, 370, 276, 3167, 2777, 303, 6091,
+  697, 33, 2, 201, 1, 1078, 538, 501, 201,
+];
+
+test('a question and its ids have the same answer, which is right, up to a stop string', async (context) => {
+  const { lavapipe } = findEnvironments();
+  if (!lavapipe) return context.skip('no lavapipe');
+  const { path } = await ensurePocket();
+  const run = (...args: string[]): unknown => {
+    const { status, out, err } = fireside(
+      ['generate', '--model', path, ...args, '--json'],
+      vulkanEnvironment(lavapipe),
+    );
+    expect(status, err).toBe(0);
+    return JSON.parse(out);
+  };
+  const chat = run('--chat', '--prompt', 'What is the capital of France?', '--stop', ' Paris');
+  expect(chat).toMatchObject({ text: 'The capital of France is', reason: 'stop' });
+  const ids = run('--ids', FRANCE.join(), '--max-tokens', '3') as { ids: number[]; logprobs: number[] };
+  expect(ids).toMatchObject({
+    text: 'The capital',
+    reason: 'length',
+    timings: { tokens: 3, prefill: { tokens: 33 } },
+  });
+  expect(ids.logprobs).toHaveLength(ids.ids.length);
+  expect(ids.logprobs.every((logprob) => logprob < 0 && logprob > -1)).toBe(true);
+});
+
+test('Ctrl+C ends an answer with what there is', async (context) => {
+  const { lavapipe } = findEnvironments();
+  if (!lavapipe) return context.skip('no lavapipe');
+  if (process.platform === 'win32') return context.skip('Windows has no signals');
+  const { path } = await ensurePocket();
+  const args = ['generate', '--model', path, '--chat', '--prompt', 'Write a long story about a fox.'];
+  const program = spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
+    env: { ...process.env, ...vulkanEnvironment(lavapipe) },
+  });
+  let out = '';
+  program.stdout.on('data', (part: Buffer) => (out += part.toString()));
+  await once(program.stdout, 'data');
+  program.kill('SIGINT');
+  expect(await once(program, 'close')).toEqual([130, null]);
+  expect(out).toMatch(/\w.*\n$/s);
 });

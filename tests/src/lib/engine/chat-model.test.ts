@@ -33,7 +33,7 @@ test('an answer comes piece by piece, with its ids and its figures', async () =>
   const { text, ids, end } = await answerOf(modelOf(new SaidRunner(['Par', 'is', '.'])));
   expect(text).toBe('Paris.');
   expect(ids).toEqual([0, 1, 2]);
-  expect(end).toMatchObject({ reason: 'end', timings });
+  expect(end).toMatchObject({ reason: 'end', timings: { ...timings, tokens: 3 } });
   expect(end.timings.firstTokenMs).toBeGreaterThanOrEqual(0);
 });
 
@@ -113,7 +113,7 @@ test('what fails fails, and the model answers again', async () => {
   const model = modelOf(runner);
   const run = runner.run.bind(runner);
   runner.run = async function* () {
-    yield { text: 'a', tokens: [] };
+    yield { text: 'a', tokens: [], count: 1 };
     throw new Error('the GPU is gone');
   };
   await expect(answerOf(model)).rejects.toThrow('the GPU is gone');

@@ -96,7 +96,7 @@ test('a conversation goes out whole, and comes back in pieces', async () => {
   PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'prefill', done: 1, total: 2 } });
   PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'Hel', ids: [1] } });
   PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'lo', ids: [2] } });
-  const timings = { prefill: { tokens: 2, reused: 0, ms: 1 }, decode: { tokens: 2, ms: 1 } };
+  const timings = { tokens: 2, prefill: { tokens: 2, reused: 0, ms: 1 }, decode: { tokens: 2, ms: 1 } };
   PlayedWorker.last.reply({ id: 1, type: 'done', result: { reason: 'end', timings } });
   expect(await call).toEqual({ reason: 'end', timings });
   expect(text).toBe('Hello');

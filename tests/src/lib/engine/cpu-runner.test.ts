@@ -30,12 +30,22 @@ class PlayedEngine implements CpuEngine {
 const prompt = { ids: [1, 2, 3], text: '<s>Hi' };
 const endless = new AbortController().signal;
 
-async function runOf(engine: PlayedEngine, options: Partial<RunOptions> = {}): Promise<{ text: string; end: unknown }> {
+interface Ran {
+  readonly text: string;
+  readonly count: number;
+  readonly end: unknown;
+}
+
+async function runOf(engine: PlayedEngine, options: Partial<RunOptions> = {}): Promise<Ran> {
   const run = new CpuRunner(engine, 64).run(prompt, { maxTokens: 10, signal: endless, ...options });
   let text = '';
+  let count = 0;
   let step = await run.next();
-  for (; !step.done; step = await run.next()) text += step.value.text;
-  return { text, end: step.value };
+  for (; !step.done; step = await run.next()) {
+    text += step.value.text;
+    count += step.value.count;
+  }
+  return { text, count, end: step.value };
 }
 
 test('it is given the spelt prompt, and nothing of llama.cpp’s own defaults', async () => {
@@ -47,7 +57,8 @@ test('it is given the spelt prompt, and nothing of llama.cpp’s own defaults', 
   });
   expect(await runOf(engine)).toEqual({
     text: 'Paris',
-    end: { reason: 'end', prefill: { tokens: 7, reused: 5, ms: 70 }, decode: { tokens: 3, ms: 30 } },
+    count: 2,
+    end: { reason: 'end', prefill: { tokens: 7, reused: 5, ms: 70 }, decode: { tokens: 2, ms: 30 } },
   });
   expect(engine.asked).toMatchObject({
     prompt: '<s>Hi',
@@ -58,7 +69,7 @@ test('it is given the spelt prompt, and nothing of llama.cpp’s own defaults', 
     min_p: 0,
     repeat_penalty: 1,
   });
-  expect(engine.asked).not.toHaveProperty('seed');
+  await expect(runOf(engine, { sampling: { topP: 2 } })).rejects.toMatchObject({ code: 'argument' });
 });
 
 test('sampling options have its names', async () => {
@@ -114,7 +125,7 @@ test('stopped, it is done with what it has', async () => {
     throw Object.assign(new Error('Operation aborted'), { name: 'AbortError' });
   });
   const run = runOf(engine, { signal: stop.signal });
-  expect(await run).toMatchObject({ text: 'a', end: { reason: 'aborted', decode: { tokens: 1 } } });
+  expect(await run).toMatchObject({ text: 'a', end: { reason: 'aborted', decode: { tokens: 0 } } });
 });
 
 test('what breaks is told in words, with a code', async () => {

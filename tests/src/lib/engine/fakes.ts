@@ -1,5 +1,5 @@
 /** A tokenizer of bytes, and models that say what the test tells them. */
-import type { GeneratedToken, GenerateOptions, GenerationEnd, Session } from '$lib/engine/gpu-face';
+import type { GeneratedToken, GenerateOptions, GenerationEnd, Session } from '$gpu/generate';
 import type { Prompt, RunOptions, Runner, RunPiece } from '$lib/engine/runner';
 
 export const timings = { prefill: { tokens: 3, reused: 0, ms: 1 }, decode: { tokens: 2, ms: 1 } } as const;
@@ -24,7 +24,7 @@ export class SaidRunner implements Runner {
       if (options.signal.aborted) return { reason: 'aborted', ...timings };
       if (i >= options.maxTokens) return { reason: 'length', ...timings };
       this.computed += 1;
-      yield { text, tokens: [{ id: i }] };
+      yield { text, tokens: [{ id: i }], count: 1 };
       await Promise.resolve();
     }
     return { reason: options.signal.aborted ? 'aborted' : this.ending, ...timings };
@@ -36,13 +36,16 @@ export class SaidRunner implements Runner {
 }
 
 /** A GPU session that generates these ids, up to one that ends the answer. */
-export class SaidSession implements Session {
+export class SaidSession implements Pick<Session, 'generate' | 'destroy'> {
   destroyed = false;
   options: GenerateOptions = {};
 
   constructor(readonly ids: readonly number[]) {}
 
-  async *generate(_: readonly number[], options: GenerateOptions = {}): AsyncGenerator<GeneratedToken, GenerationEnd> {
+  async *generate(
+    _: readonly number[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<GeneratedToken, GenerationEnd, undefined> {
     this.options = options;
     for (const id of this.ids) {
       if (options.signal?.aborted) return { reason: 'aborted', ...timings };
@@ -50,10 +53,6 @@ export class SaidSession implements Session {
       yield { id, logprob: -1 };
     }
     return { reason: 'length', ...timings };
-  }
-
-  async *score(): AsyncGenerator<(readonly [number, number])[]> {
-    yield [[1, -0.5]];
   }
 
   destroy(): void {

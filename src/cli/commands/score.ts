@@ -1,0 +1,53 @@
+/**
+ * `fireside score`: for every position of a sequence, the likeliest next tokens. It is what another implementation's
+ * numbers are compared with.
+ */
+import { parseArgs } from 'node:util';
+import { UsageError, type Command } from '../command';
+import { withModel } from '../model/open';
+import { idList, requireText, wholeNumber } from '../model/options';
+
+const text = { type: 'string' } as const;
+const OPTIONS = {
+  model: text,
+  ids: text,
+  top: text,
+  context: text,
+  json: { type: 'boolean', default: false },
+} as const;
+
+/** As many as the GPU tells of at once. */
+const MOST = 20;
+
+export const score: Command = {
+  summary: 'Tell the likeliest next tokens at every position of a sequence',
+  usage: `--model MODEL --ids 1,85,... [--top 10] [--context N] [--json]
+
+  --model MODEL   a folder with safetensors, a GGUF file, or the address of one
+  --ids 1,85,...  token ids
+  --top N         how many of the likeliest to tell of
+  --context N     most tokens; default 8192, or as many as the model knows
+  --json          {"top_logprobs": [[[id, log-probability], ...], ...]}, a row for every position`,
+
+  async run(args) {
+    const { values } = parseArgs({ args, options: OPTIONS });
+    if (values.ids === undefined) throw new UsageError('--ids is missing');
+    const ids = idList(values.ids);
+    const top = wholeNumber(values, 'top', 1, MOST) ?? 10;
+    const choice = { model: requireText(values, 'model'), context: wholeNumber(values, 'context', 1) };
+    return withModel(choice, async ({ session }, signal) => {
+      const rows: (readonly (readonly [number, number])[])[] = [];
+      for await (const row of session.score(ids, { top, signal })) {
+        rows.push(row);
+        if (!values.json) console.log(line(ids[rows.length - 1]!, row));
+      }
+      if (values.json) console.log(JSON.stringify({ top_logprobs: rows }));
+      return 0;
+    });
+  },
+};
+
+/** A token, and what may follow it: `736  201 -0.031  12 -4.2`. */
+function line(id: number, row: readonly (readonly [number, number])[]): string {
+  return [id, ...row.map(([next, logprob]) => `${next} ${logprob.toFixed(4)}`)].join('  ');
+}

@@ -1,0 +1,57 @@
+/** Opens a model on this machine's GPU for a command, and closes it whatever happens. */
+import { openGpu } from '$gpu';
+import { openOnGpu, type ModelOnGpu } from '$lib/engine/gpu-open';
+import { modelPlace } from './place';
+import { ProgressLine } from './progress';
+
+/** Shells take this number for a program that Ctrl+C ended. */
+export const INTERRUPTED = 130;
+
+export interface ModelChoice {
+  readonly model: string;
+  readonly context: number | undefined;
+}
+
+/**
+ * Runs `use` with the model. Ctrl+C gives its signal, so that it ends with what it has; a second one ends the program.
+ * Returns the exit code of `use`.
+ */
+export async function withModel(
+  { model, context }: ModelChoice,
+  use: (opened: ModelOnGpu, signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const opened = await open(model, context, stop.signal);
+    try {
+      return await use(opened, stop.signal);
+    } finally {
+      opened.model.close();
+    }
+  } catch (error) {
+    if (stop.signal.aborted) return INTERRUPTED;
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
+async function open(model: string, context: number | undefined, signal: AbortSignal): Promise<ModelOnGpu> {
+  const line = new ProgressLine(process.stderr);
+  const progress = line.show.bind(line);
+  try {
+    const place = await modelPlace(model, signal);
+    progress({ phase: 'device' });
+    const gpu = await openGpu({ prepare: [] });
+    try {
+      return await openOnGpu(gpu, place, { context, signal, progress });
+    } catch (error) {
+      gpu.destroy();
+      throw error;
+    }
+  } finally {
+    line.clear();
+  }
+}

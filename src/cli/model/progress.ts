@@ -1,0 +1,52 @@
+/** How far the opening of a model has come, as one line that rewrites itself; on a terminal alone. */
+import type { LoadProgress } from '$lib/engine/protocol';
+
+/** As much of a stream as this needs. */
+export interface Terminal {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+const WIDTH = 24;
+const ERASE_LINE = '\r\x1b[K';
+
+const PHASES: Readonly<Record<LoadProgress['phase'], string>> = {
+  device: 'opening the GPU',
+  read: 'reading the model',
+  upload: 'handing it to the GPU',
+  compile: 'compiling and testing',
+};
+
+export class ProgressLine {
+  readonly #terminal: Terminal;
+  #shown = '';
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  show({ phase, done, total }: LoadProgress): void {
+    const line =
+      done === undefined || !total
+        ? PHASES[phase]
+        : `${bar(done / total)} ${PHASES[phase]}, ${megabytes(done)} of ${megabytes(total)}`;
+    if (!this.#terminal.isTTY || line === this.#shown) return;
+    this.#shown = line;
+    this.#terminal.write(ERASE_LINE + line);
+  }
+
+  /** Leaves nothing behind. */
+  clear(): void {
+    if (this.#shown !== '') this.#terminal.write(ERASE_LINE);
+    this.#shown = '';
+  }
+}
+
+function bar(part: number): string {
+  const full = Math.round(part * WIDTH);
+  return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}]`;
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
+}

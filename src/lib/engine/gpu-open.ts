@@ -1,0 +1,96 @@
+/** From a model's files to a model that answers on the GPU; the same for the worker and for the command line. */
+import type { Gpu } from '$gpu';
+import { Session } from '$gpu/generate';
+import { Model } from '$gpu/model';
+import type { ModelConfig } from '$gpu/formats/model';
+import { configFromGguf, configFromJson, streamTensors, type TensorEntry, type WeightsFile } from '$lib/weights';
+import { ChatModel } from './chat-model';
+import { EngineFault } from './errors';
+import { GpuRunner } from './gpu-runner';
+import { openModel, type ModelPlace, type OpenedModel } from './open-model';
+import type { LoadProgress } from './protocol';
+
+/** Tokens, unless others are asked for: models are trained for more than most devices have memory for. */
+const USUAL_CONTEXT = 8192;
+
+export interface GpuLoadOptions {
+  /** Tokens of prompt and answer together; at most what the model was trained for. */
+  readonly context?: number | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: (value: LoadProgress) => void;
+}
+
+export interface ModelOnGpu {
+  readonly name: string;
+  /** Of the files. */
+  readonly bytes: number;
+  readonly model: ChatModel;
+  /** For what is no answer: scores. Not while `model` answers. */
+  readonly session: Session;
+}
+
+/** Closing the model closes the GPU too; where this rejects, the GPU is left open. */
+export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOptions): Promise<ModelOnGpu> {
+  const opened = await openModel(place, options.signal);
+  const { weights, tokenizer, template, name } = opened;
+  let model: Model | undefined;
+  try {
+    const config = configOf(opened);
+    const context = Math.min(options.context ?? USUAL_CONTEXT, config.context);
+    model = new Model(gpu, config, weights.tensors.values(), { context });
+    await readWeights(model, weights, options);
+    options.progress({ phase: 'upload' });
+    await gpu.idle();
+    options.progress({ phase: 'compile' });
+    await model.ready();
+    const session = new Session(model);
+    await session.ready();
+    options.signal.throwIfAborted();
+    return {
+      name,
+      bytes: weights.files.reduce((sum, { size }) => sum + size, 0),
+      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, session, opened) }),
+      session,
+    };
+  } catch (error) {
+    model?.destroy();
+    throw error;
+  } finally {
+    await opened.close();
+  }
+}
+
+function configOf({ weights, config }: OpenedModel): ModelConfig {
+  if (config !== undefined) return configFromJson(config);
+  const { tensors, metadata, files } = weights;
+  const embedding = tensors.get('token_embd.weight');
+  const vocab = embedding?.shape[0];
+  const file = files[0]!.name;
+  if (vocab === undefined) throw new EngineFault('files', `${file}: there is no tensor token_embd.weight.`);
+  return configFromGguf(metadata, file, vocab, !tensors.has('output.weight'));
+}
+
+/** A few chunks in memory, whatever the model's size. */
+async function readWeights(model: Model, weights: WeightsFile, { signal, progress }: GpuLoadOptions): Promise<void> {
+  const wanted = [...weights.tensors.values()].filter(({ name }) => model.writer(name) !== undefined);
+  const total = wanted.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let done = 0;
+  let current: TensorEntry | undefined;
+  let writer: ReturnType<Model['writer']>;
+  progress({ phase: 'read', done, total });
+  for await (const { tensor, bytes, last } of streamTensors(weights.files, wanted, { signal })) {
+    if (tensor !== current) writer = model.writer(tensor.name);
+    current = tensor;
+    writer?.push(bytes);
+    if (last) writer?.finish();
+    progress({ phase: 'read', done: (done += bytes.length), total });
+  }
+}
+
+function runnerOf(gpu: Gpu, model: Model, session: Session, { tokenizer }: OpenedModel): GpuRunner {
+  const close = (): void => {
+    model.destroy();
+    gpu.destroy();
+  };
+  return new GpuRunner({ session, tokenizer, context: model.context, close });
+}

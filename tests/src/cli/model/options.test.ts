@@ -1,0 +1,71 @@
+/** What `fireside generate` understands of its line, and what it refuses before anything is opened. */
+import { expect, test } from 'vitest';
+import { readRequest } from '../../../../src/cli/commands/generate';
+
+const asked = (line: string): ReturnType<typeof readRequest> =>
+  readRequest(['--model', 'm', ...line.split(' ').filter(Boolean)]);
+
+test('a text, a question, ids', () => {
+  expect(asked('--prompt Hi').prompt).toEqual({ kind: 'text', text: 'Hi' });
+  expect(asked('--chat --prompt Hi').prompt).toEqual({ kind: 'chat', messages: [{ role: 'user', content: 'Hi' }] });
+  expect(asked('--chat --system Rhyme. --prompt Hi').prompt).toEqual({
+    kind: 'chat',
+    messages: [
+      { role: 'system', content: 'Rhyme.' },
+      { role: 'user', content: 'Hi' },
+    ],
+  });
+  expect(asked('--ids 1,85,736').prompt).toEqual({ kind: 'ids', ids: [1, 85, 736] });
+});
+
+test('what is not said has its default', () => {
+  expect(asked('--prompt Hi')).toMatchObject({ model: 'm', sampling: {}, stop: [], json: false });
+  expect(asked('--prompt Hi').maxTokens).toBeUndefined();
+});
+
+test('every option of sampling, and the others', () => {
+  const line =
+    '--prompt Hi --temperature 0.7 --top-k 40 --top-p 0.9 --min-p 0.05 --repetition-penalty 1.1 ' +
+    '--presence-penalty=-0.5 --frequency-penalty 0.2 --seed 7 --max-tokens 8 --context 512 --stop a --stop b --json';
+  expect(asked(line)).toMatchObject({
+    sampling: {
+      temperature: 0.7,
+      topK: 40,
+      topP: 0.9,
+      minP: 0.05,
+      repetitionPenalty: 1.1,
+      presencePenalty: -0.5,
+      frequencyPenalty: 0.2,
+      seed: 7,
+    },
+    maxTokens: 8,
+    context: 512,
+    stop: ['a', 'b'],
+    json: true,
+  });
+});
+
+test.each([
+  ['', 'either --prompt or --ids'],
+  ['--prompt a --ids 1', 'either --prompt or --ids'],
+  ['--chat --ids 1', '--chat goes with --prompt'],
+  ['--system a --prompt b', '--system goes with --chat'],
+  ['--ids 1,x', '--ids wants token ids'],
+  ['--ids 1,,2', '--ids wants token ids'],
+  ['--ids -1', 'ids'],
+  ['--prompt a --max-tokens 0', '--max-tokens wants a whole number from 1'],
+  ['--prompt a --max-tokens 1.5', '--max-tokens wants a whole number'],
+  ['--prompt a --temperature hot', '--temperature wants a number'],
+  ['--prompt a --temperature=-1', 'temperature'],
+  ['--prompt a --top-p 2', 'topP'],
+  ['--prompt a --seed 1e300', 'seed'],
+  ['--prompt a --stop=', '--stop wants a text'],
+  ['--prompt a --fly', '--fly'],
+  ['--prompt a b', 'b'],
+])('«%s» is refused, and it says why', (line, why) => {
+  expect(() => asked(line)).toThrow(why);
+});
+
+test('without a model there is nothing to run', () => {
+  expect(() => readRequest(['--prompt', 'Hi'])).toThrow('--model is missing');
+});

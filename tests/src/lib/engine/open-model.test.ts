@@ -1,0 +1,162 @@
+/** Opening a model's files: a GGUF file, a folder as models lie on a hub, an address; and saying what is missing. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ModelFolder, openModel } from '$lib/engine/open-model';
+import { urlPlace } from '$lib/engine/url-place';
+import { memorySource } from '$lib/weights';
+import { openFile } from '$lib/weights/node-source';
+import { u32 } from '$lib/weights/gguf-writer';
+import { ensurePocket } from '../../../../scripts/pocket';
+import { serve } from '../../../../scripts/serve.js';
+import { pocketFile } from '../../../support/text/tokenizers';
+import { SAMPLE, safetensors, sampleGguf } from '../weights/files';
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+/** A folder with a model that has a real tokenizer, and weights of two small tensors. */
+function files(changes: Readonly<Record<string, Uint8Array | undefined>> = {}): Record<string, Uint8Array | undefined> {
+  return {
+    'model.safetensors': safetensors(),
+    'config.json': json({ model_type: 'llama', eos_token_id: 2 }),
+    'tokenizer.json': json(pocketFile('tokenizer.json')),
+    'tokenizer_config.json': json(pocketFile('tokenizer_config.json')),
+    ...changes,
+  };
+}
+
+function folder(contents = files()): ModelFolder & { readonly open_: Set<string> } {
+  const open_ = new Set<string>();
+  return {
+    name: 'models/small',
+    open_,
+    async open(file) {
+      const bytes = contents[file];
+      if (!bytes) return undefined;
+      open_.add(file);
+      return { ...memorySource(bytes, file), close: async () => void open_.delete(file) };
+    },
+  };
+}
+
+test('a GGUF file says everything itself', async () => {
+  const { path, bytes } = await ensurePocket();
+  const model = await openModel({ file: await openFile(path) });
+  expect(model.name).toBe('MiniMind2-Small');
+  expect(model.weights.files[0]!.size).toBe(bytes);
+  expect(model.tokenizer.roles.ends).toContain(2);
+  expect(model.template?.render([{ role: 'user', content: 'Hi' }]).text).toContain('<|im_start|>user\nHi<|im_end|>');
+  expect(model.config).toBeUndefined();
+  await model.close();
+});
+
+test('a folder has it in files of their own, all of which are given back', async () => {
+  const place = folder();
+  const model = await openModel({ folder: place });
+  expect(model.name).toBe('small');
+  expect([...model.weights.tensors.keys()]).toHaveLength(2);
+  expect(model.config).toMatchObject({ model_type: 'llama' });
+  expect(model.template?.render([{ role: 'user', content: 'Hi' }]).text).toContain('Hi');
+  await model.close();
+  expect(place.open_.size).toBe(0);
+});
+
+test('ends of an answer stand in config.json and in generation_config.json; a template may have a file', async () => {
+  const model = await openModel({
+    folder: folder(
+      files({
+        'config.json': json({ eos_token_id: 5 }),
+        'generation_config.json': json({ eos_token_id: [6, 7] }),
+        'chat_template.jinja': new TextEncoder().encode('{{ messages[0].content }}!'),
+      }),
+    ),
+  });
+  expect([...model.tokenizer.roles.ends]).toEqual(expect.arrayContaining([2, 5, 6, 7]));
+  expect(model.template?.render([{ role: 'user', content: 'Hi' }]).text).toBe('Hi!');
+});
+
+test('a model without a chat template opens, and has none', async () => {
+  const config = { ...pocketFile('tokenizer_config.json'), chat_template: undefined };
+  const model = await openModel({ folder: folder(files({ 'tokenizer_config.json': json(config) })) });
+  expect(model.template).toBeUndefined();
+});
+
+test('shards are one model', async () => {
+  const shard = (name: string): Uint8Array =>
+    safetensors({ [name]: { dtype: 'F32', shape: [5], data_offsets: [0, 20] } }, 20);
+  const sharded = files({
+    'model.safetensors': undefined,
+    'model.safetensors.index.json': json({ weight_map: { a: 'one.safetensors', b: 'two.safetensors' } }),
+    'one.safetensors': shard('a'),
+    'two.safetensors': shard('b'),
+  });
+  const model = await openModel({ folder: folder(sharded) });
+  expect([...model.weights.tensors.values()].map(({ name, file }) => [name, file])).toEqual([
+    ['a', 0],
+    ['b', 1],
+  ]);
+  await expect(openModel({ folder: folder({ ...sharded, 'two.safetensors': undefined }) })).rejects.toMatchObject({
+    code: 'files',
+    message: expect.stringContaining('two.safetensors') as string,
+  });
+});
+
+test.each([
+  ['model.safetensors', 'model.safetensors.index.json'],
+  ['config.json', 'config.json'],
+  ['tokenizer.json', 'tokenizer.json'],
+])('without %s it says what is missing, and leaves nothing open', async (missing, told) => {
+  const place = folder(files({ [missing]: undefined }));
+  await expect(openModel({ folder: place })).rejects.toMatchObject({
+    code: 'files',
+    message: expect.stringMatching(new RegExp(`models/small: .*${told}`)) as string,
+  });
+  expect(place.open_.size).toBe(0);
+});
+
+test('a file of safetensors by itself, and a part of a split GGUF, are refused with advice', async () => {
+  await expect(openModel({ file: memorySource(safetensors(), 'model.safetensors') })).rejects.toMatchObject({
+    code: 'files',
+    message: expect.stringContaining('folder') as string,
+  });
+  const split = sampleGguf({ metadata: { ...SAMPLE.metadata, 'split.count': u32(3) } });
+  await expect(openModel({ file: memorySource(split, 'a.gguf') })).rejects.toMatchObject({
+    code: 'files',
+    message: expect.stringContaining('one of 3 parts') as string,
+  });
+});
+
+// ---- at an address ---------------------------------------------------------------------------------------------
+
+const root = mkdtempSync(join(tmpdir(), 'fireside-models-'));
+let origin: string;
+let stop: () => void;
+
+beforeAll(async () => {
+  mkdirSync(join(root, 'small'));
+  for (const [name, bytes] of Object.entries(files())) if (bytes) writeFileSync(join(root, 'small', name), bytes);
+  const server = await serve({ folder: root, port: 0, host: '127.0.0.1' });
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+});
+afterAll(() => {
+  stop();
+  rmSync(root, { recursive: true });
+});
+
+test.each(['/small', '/small/'])('a folder at an address, «%s»', async (path) => {
+  const model = await openModel(await urlPlace(origin + path));
+  expect(model.name).toBe('small');
+  expect(model.weights.tensors.size).toBe(2);
+});
+
+test('a file at an address; what is not there is told by its address', async () => {
+  writeFileSync(join(root, 'sample.gguf'), sampleGguf());
+  expect(await urlPlace(`${origin}/sample.gguf?download=1`)).toHaveProperty('file.size');
+  await expect(urlPlace(`${origin}/none.gguf`)).rejects.toMatchObject({ status: 404, file: `${origin}/none.gguf` });
+});
