@@ -146,11 +146,11 @@ async function submitReplays(gpu: Gpu, encode: Encode, replays: number, clock: C
 
 /**
  * While a promise of its waits, Dawn in Node looks for its end again and again, and takes a processor core for that, of
- * those on which a software adapter computes. So we wait for most of the time before we ask.
+ * those on which a software adapter computes. So we wait for most of the time that it should take before we ask.
  */
 async function leaveInPeace(gpu: Gpu, expected: number): Promise<void> {
   if (!gpu.info.isFallback) return;
-  await new Promise((resolve) => setTimeout(resolve, 0.9 * expected));
+  await new Promise((resolve) => setTimeout(resolve, 0.7 * expected));
 }
 
 async function submitStamped(gpu: Gpu, encode: Encode, replays: number, expected: number): Promise<number[]> {
