@@ -1,0 +1,106 @@
+/** A whole model against float64: every position's distribution, for the layouts, pairings and heads there are. */
+import { describe, expect, test } from 'vitest';
+import { Session } from '$gpu/generate';
+import { Model } from '$gpu/model';
+import type { ModelConfig } from '$gpu/formats/model';
+import { TINY, tinyModel, tinyReference, tinyWeights } from '../../support/llama';
+import { useBareGpu } from '../../support/ops';
+
+const gpu = useBareGpu({ selfTest: false });
+const ids = Array.from({ length: 75 }, (_, n) => (n * 37) % TINY.vocab);
+
+const VARIATIONS = [
+  ['f32 weights and cache', TINY, 'F32', 'f32', 1e-4],
+  ['a head shared with the embedding, halves that turn', tiedHalves(), 'F16', 'f32', 1e-4],
+  ['8-bit weights, f16 cache', TINY, 'Q8_0', 'f16', 2e-2],
+] as const;
+
+function tiedHalves(): ModelConfig {
+  return { ...TINY, tiedHead: true, rope: { ...TINY.rope, pairing: 'halves' } };
+}
+
+describe('a model', () => {
+  test.each(VARIATIONS)('%s: log-probabilities at every position', async (_, config, type, kv, tolerance) => {
+    const weights = tinyWeights(config, type);
+    const model = await tinyModel(gpu(), config, weights, { kv });
+    const session = new Session(model);
+    const wanted = tinyReference(config, weights, ids);
+    let position = 0;
+    for await (const row of session.score(ids, { top: 20 })) {
+      expect(row).toHaveLength(20);
+      for (const [id, logprob] of row) {
+        expect(Math.abs(logprob - wanted[position]![id]!), `${id} at ${position}`).toBeLessThanOrEqual(tolerance);
+      }
+      position++;
+    }
+    expect(position).toBe(ids.length);
+    session.destroy();
+    model.destroy();
+  });
+
+  test('a token costs seven dispatches a layer and five more', async () => {
+    const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'F32'), { kv: 'f32' });
+    const session = new Session(model);
+    expect(session.dispatchesPerToken).toBe(7 * TINY.layers + 5);
+    session.destroy();
+    model.destroy();
+  });
+
+  test('nothing of it stays on the GPU', async () => {
+    const before = gpu().memory().used;
+    const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'Q8_0'), { kv: 'f32' });
+    const session = new Session(model);
+    await session.ready();
+    expect(gpu().memory().used).toBeGreaterThan(before);
+    session.destroy();
+    model.destroy();
+    await gpu().idle();
+    expect(gpu().memory().used).toBe(before);
+  });
+});
+
+describe('tensors that do not make a model are refused by name, before a byte is read', () => {
+  const described = (change: (name: string, shape: number[]) => number[] | undefined) =>
+    [...tinyWeights(TINY, 'F32')].flatMap(([name, { type, rows, columns }]) => {
+      const shape = change(name, name.includes('norm') ? [columns] : [rows, columns]);
+      return shape ? [{ name, type, shape }] : [];
+    });
+
+  test.each([
+    ['a missing one', described((name, shape) => (name === 'blk.1.attn_k.weight' ? undefined : shape)), /1\.k/],
+    [
+      'a wrong shape',
+      described((name, s) => (name === 'output.weight' ? [s[0]!, 60] : s)),
+      /output\.weight.*\[96, 64\]/,
+    ],
+    [
+      'one that nothing is known of',
+      [...described((_, shape) => shape), { name: 'blk.0.attn_q.bias', type: 'F32' as const, shape: [64] }],
+      /attn_q\.bias/,
+    ],
+    [
+      'a layer too many',
+      [...described((_, shape) => shape), { name: 'blk.7.attn_q.weight', type: 'F32' as const, shape: [64, 64] }],
+      /layer 7/,
+    ],
+  ])('%s', (_, tensors, message) => {
+    expect(() => new Model(gpu(), TINY, tensors)).toThrow(message);
+  });
+
+  test('a type without a layout', () => {
+    const tensors = described((_, shape) => shape).map((one) =>
+      one.name === 'output.weight' ? { ...one, type: 'Q2_K' as const } : one,
+    );
+    expect(() => new Model(gpu(), TINY, tensors)).toThrow(/Q2_K.*F32, F16/);
+  });
+
+  test('weights that have not all come', async () => {
+    const model = new Model(
+      gpu(),
+      TINY,
+      described((_, shape) => shape),
+    );
+    await expect(model.ready()).rejects.toThrow(/unfinished/);
+    model.destroy();
+  });
+});
