@@ -8,11 +8,11 @@ import { ArgumentError, describe } from '../device';
 import type { Gpu, PipelineSpec, Tensor } from '../device';
 import { SETTINGS_LENGTH, checkSampling, hasPenalties, settingsWords } from './sampling';
 import type { Sampling } from './sampling';
-import { checkTop, shapeOf } from './shape';
-import type { Shape } from './shape';
+import { checkTop, pickConstants, shapeOf, threadsOn } from './shape';
+import type { Shape, Threads } from './shape';
 import { generateSources } from './shaders';
 import { STATE_LENGTH } from './state';
-import { CHOSEN_PICK, checkLogprobs } from './top';
+import { CHOSEN_PICKS, checkLogprobs } from './top';
 
 /** Marks a token of the prompt among the counts of drawn ones; twin of IN_PROMPT in sample_settings.wesl. */
 const IN_PROMPT = 2 ** 31;
@@ -32,12 +32,15 @@ const SCAN_WITH_TOPS: PipelineSpec = {
   bindings: [...SCAN.bindings, 'write'],
 };
 
-const PICK: PipelineSpec = {
-  label: 'generate/sample_pick',
+const pick = (threads: Threads): PipelineSpec => ({
+  label: `generate/sample_pick ${threads}`,
   module: 'generate/sample_pick',
   sources: [generateSources],
+  constants: pickConstants(threads),
   bindings: ['uniform', 'read', 'none', 'write', 'write', 'read', 'read'],
-};
+});
+
+const PICKS = { 64: pick(64), 256: pick(256) } as const;
 
 export interface SampleStep {
   /** f32, V elements. */
@@ -56,15 +59,23 @@ export interface SamplingRequest {
   readonly top?: number;
 }
 
+interface SamplerSpecs {
+  readonly logprobs?: boolean;
+  readonly threads?: Threads;
+}
+
 export class Sampler {
   readonly #gpu: Gpu;
+  readonly #threads: Threads;
   readonly #shape: Shape;
   readonly #settings: Tensor;
   /** u32 [V]: how often each token was drawn, and whether the prompt has it. */
   readonly #seen: Tensor;
 
-  constructor(gpu: Gpu, vocab: number) {
+  /** `threads` of the kernel that picks: by default what suits the GPU. The tokens are the same. */
+  constructor(gpu: Gpu, vocab: number, { threads = threadsOn(gpu) }: { threads?: Threads } = {}) {
     this.#gpu = gpu;
+    this.#threads = threads;
     this.#shape = shapeOf(vocab);
     this.#settings = gpu.upload(new Uint32Array(SETTINGS_LENGTH), [SETTINGS_LENGTH]);
     this.#seen = gpu.upload(new Uint32Array(vocab), [vocab]);
@@ -72,8 +83,8 @@ export class Sampler {
   }
 
   /** For `gpu.preparePipelines`: what `record` runs, with or without log probabilities. */
-  static specs(options: { logprobs?: boolean } = {}): PipelineSpec[] {
-    return options.logprobs ? [SCAN_WITH_TOPS, PICK, CHOSEN_PICK] : [SCAN, PICK];
+  static specs(gpu: Gpu, { logprobs = false, threads = threadsOn(gpu) }: SamplerSpecs = {}): PipelineSpec[] {
+    return logprobs ? [SCAN_WITH_TOPS, PICKS[threads], CHOSEN_PICKS[threads]] : [SCAN, PICKS[threads]];
   }
 
   /** Before the first step of a request; throws ArgumentErrors. Steps recorded before are done by the settings before. */
@@ -126,7 +137,7 @@ export class Sampler {
 
   #pick(state: Tensor, keys: Tensor, groups: Tensor): void {
     this.#gpu.dispatch({
-      pipeline: this.#gpu.pipeline(PICK),
+      pipeline: this.#gpu.pipeline(PICKS[this.#threads]),
       bindings: [null, this.#settings, null, this.#seen, state, keys, groups],
       params: this.#shape.params,
       workgroups: [1],
@@ -135,8 +146,8 @@ export class Sampler {
 
   #tell(logits: Tensor, state: Tensor, tops: Tensor, logprobs: Tensor): void {
     this.#gpu.dispatch({
-      pipeline: this.#gpu.pipeline(CHOSEN_PICK),
-      bindings: [null, this.#settings, logits, tops, logprobs, state],
+      pipeline: this.#gpu.pipeline(CHOSEN_PICKS[this.#threads]),
+      bindings: [null, this.#settings, logits, null, logprobs, state, null, tops],
       params: this.#shape.params,
       workgroups: [1],
     });

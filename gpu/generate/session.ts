@@ -87,7 +87,7 @@ export class Session {
 
   /** Compiles what remains and records the decode plan, so that the first token does not wait for it. */
   async ready(): Promise<void> {
-    await this.#gpu.preparePipelines(Sampler.specs());
+    await this.#gpu.preparePipelines(Sampler.specs(this.#gpu));
     this.#plan(false);
   }
 

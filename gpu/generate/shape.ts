@@ -1,6 +1,6 @@
 /** How a vocabulary is cut into groups for the kernels of this room. The twin of shape.wesl. */
 import { ArgumentError, LimitError, ParamWriter } from '../device';
-import type { Params } from '../device';
+import type { Gpu, Params } from '../device';
 
 /** Masses of more tokens could overflow their words (sample_cut.wesl). */
 const MAX_VOCAB = 2 ** 19;
@@ -25,6 +25,19 @@ export function shapeOf(vocab: number, top = 0): Shape {
   const blocks = Math.ceil(vocab / (LANES * ELEMENTS));
   const groups = blocks * LANES;
   return { vocab, blocks, groups, params: new ParamWriter().u32(vocab).u32(groups).u32(ELEMENTS).u32(top).done() };
+}
+
+/** Threads of a pick, which is one workgroup; they are 4^n, so that sums go by rows of as many rows. */
+export type Threads = 64 | 256;
+
+/** A software adapter pays for every thread at every barrier; a GPU has them anyway. */
+export function threadsOn(gpu: Gpu): Threads {
+  return gpu.info.isFallback ? 64 : 256;
+}
+
+/** Constants of a pick's shader. */
+export function pickConstants(threads: Threads): Record<string, number> {
+  return { THREADS: threads, ROW: Math.sqrt(threads), BIN_BITS: Math.log2(threads) };
 }
 
 export function checkTop(top: number): void {

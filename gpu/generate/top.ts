@@ -5,7 +5,8 @@
  */
 import { ArgumentError, describe } from '../device';
 import type { Gpu, PipelineSpec, Tensor } from '../device';
-import { MAX_TOP, checkTop, shapeOf } from './shape';
+import { MAX_TOP, checkTop, pickConstants, shapeOf, threadsOn } from './shape';
+import type { Threads } from './shape';
 import { generateSources } from './shaders';
 import { RING_LENGTH } from './state';
 
@@ -16,27 +17,32 @@ const SCAN: PipelineSpec = {
   label: 'generate/top_scan',
   module: 'generate/top_scan',
   sources: [generateSources],
-  bindings: ['uniform', 'none', 'read', 'write'],
+  bindings: ['uniform', 'none', 'read', 'none', 'none', 'none', 'none', 'write'],
 };
 
-const PICK: PipelineSpec = {
-  label: 'generate/top_pick',
+const pick = (threads: Threads): PipelineSpec => ({
+  label: `generate/top_pick ${threads}`,
   module: 'generate/top_pick',
   sources: [generateSources],
   conditions: { CHOSEN: false },
-  bindings: ['uniform', 'none', 'read', 'write', 'write'],
-};
+  constants: pickConstants(threads),
+  bindings: ['uniform', 'none', 'read', 'none', 'write', 'none', 'none', 'write'],
+});
 
-export const CHOSEN_PICK: PipelineSpec = {
-  ...PICK,
-  label: 'generate/top_pick of the drawn',
+const chosenPick = (threads: Threads): PipelineSpec => ({
+  ...pick(threads),
+  label: `generate/top_pick ${threads} of the drawn`,
   conditions: { CHOSEN: true },
-  bindings: ['uniform', 'read', 'read', 'write', 'write', 'read'],
-};
+  bindings: ['uniform', 'read', 'read', 'none', 'write', 'read', 'none', 'write'],
+});
+
+const PICKS = { 64: pick(64), 256: pick(256) } as const;
+/** The sampler's third dispatch. */
+export const CHOSEN_PICKS = { 64: chosenPick(64), 256: chosenPick(256) } as const;
 
 /** For `gpu.preparePipelines`: what `topTokens` runs. */
-export function topSpecs(): PipelineSpec[] {
-  return [SCAN, PICK];
+export function topSpecs(gpu: Gpu): PipelineSpec[] {
+  return [SCAN, PICKS[threadsOn(gpu)]];
 }
 
 // ---- of rows ---------------------------------------------------------------------------------------------------
@@ -54,13 +60,13 @@ export function topTokens(gpu: Gpu, logits: Tensor, top: number): Tensor {
     const tops = gpu.scratch([rows, 3, shape.groups], 'u32');
     gpu.dispatch({
       pipeline: gpu.pipeline(SCAN),
-      bindings: [null, null, logits, tops],
+      bindings: [null, null, logits, null, null, null, null, tops],
       params: shape.params,
       workgroups: [shape.blocks, rows],
     });
     gpu.dispatch({
-      pipeline: gpu.pipeline(PICK),
-      bindings: [null, null, logits, tops, out],
+      pipeline: gpu.pipeline(PICKS[threadsOn(gpu)]),
+      bindings: [null, null, logits, null, out, null, null, tops],
       params: shape.params,
       workgroups: [rows],
     });

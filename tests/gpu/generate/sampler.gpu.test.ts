@@ -6,14 +6,14 @@ import { Sampler } from '$gpu/generate/sampler';
 import { checkSampling } from '$gpu/generate/sampling';
 import { RING_LENGTH, writeState } from '$gpu/generate/state';
 import { openTestGpu } from '../../support/gpu';
-import { LOGITS, SamplerUnderTest, expectedDraws } from '../../support/generate';
+import { LOGITS, SamplerUnderTest, THREADS_HERE, expectedDraws } from '../../support/generate';
 
 const VOCAB = 6400;
 let gpu: Gpu;
 let under: SamplerUnderTest;
 beforeAll(async () => {
   gpu = await openTestGpu();
-  await gpu.preparePipelines(Sampler.specs());
+  await gpu.preparePipelines(Sampler.specs(gpu, { threads: THREADS_HERE }));
   under = new SamplerUnderTest(gpu, VOCAB);
 });
 afterEach(() => {
@@ -111,10 +111,12 @@ describe('draws', () => {
   const sampling = { temperature: 1.2, topK: 12, seed: 20 };
 
   test('come as often as they are likely', async () => {
-    const logits = LOGITS.peaked(VOCAB, 2);
-    under.begin(logits, { sampling });
-    const count = 4096;
-    const drawn = await under.draw(count);
+    const small = new SamplerUnderTest(gpu, 512);
+    const logits = LOGITS.peaked(512, 2);
+    small.begin(logits, { sampling });
+    const count = 1024;
+    const drawn = await small.draw(count);
+    small.destroy();
     const { ids } = keepTokens(logits, checkSampling(sampling));
     const weights = ids.map((id) => Math.exp(logits[id]! / sampling.temperature));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -154,6 +156,21 @@ describe('draws', () => {
     for (let n = 0; n < 32; n++) under.sampler.record({ logits: under.logits, state: under.state });
     expect((await under.read()).token).toBe(whole[31]);
   });
+});
+
+test('the kernel has two widths, chosen by the adapter, and one result', async (context) => {
+  if (THREADS_HERE === 64) context.skip('the wide kernel, for GPUs, takes this adapter seconds to compile');
+  const logits = LOGITS.peaked(VOCAB, 4);
+  const sampling = { temperature: 1.5, topK: 500, topP: 0.9, seed: 20 };
+  const [narrow, wide] = [
+    new SamplerUnderTest(gpu, VOCAB, { threads: 64 }),
+    new SamplerUnderTest(gpu, VOCAB, { threads: 256 }),
+  ];
+  narrow.begin(logits, { sampling });
+  wide.begin(logits, { sampling });
+  expect(await narrow.draw(16)).toEqual(await wide.draw(16));
+  narrow.destroy();
+  wide.destroy();
 });
 
 describe('the state', () => {

@@ -6,12 +6,12 @@ import { Sampler } from '$gpu/generate/sampler';
 import { RING_LENGTH } from '$gpu/generate/state';
 import { drawnLogprobs, readTop, topSpecs, topTokens, type TopTokens } from '$gpu/generate/top';
 import { openTestGpu } from '../../support/gpu';
-import { LOGITS, SamplerUnderTest } from '../../support/generate';
+import { LOGITS, SamplerUnderTest, THREADS_HERE } from '../../support/generate';
 
 let gpu: Gpu;
 beforeAll(async () => {
   gpu = await openTestGpu();
-  await gpu.preparePipelines([...topSpecs(), ...Sampler.specs({ logprobs: true })]);
+  await gpu.preparePipelines([...topSpecs(gpu), ...Sampler.specs(gpu, { logprobs: true, threads: THREADS_HERE })]);
 });
 afterEach(() => {
   expect(gpu.takeErrors(), 'errors that WebGPU reported on the side').toEqual([]);
