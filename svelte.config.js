@@ -19,7 +19,7 @@ export default {
         // Kit hides its announcer for screen readers with a style attribute.
         'style-src-attr': ['unsafe-inline'],
         'img-src': ['self', 'data:', 'blob:'],
-        'connect-src': ['self', 'blob:'],
+        'connect-src': ['self'],
         'object-src': ['none'],
         'base-uri': ['none'],
         'form-action': ['none'],

@@ -70,3 +70,21 @@ test('asked for, the GPU answers, and stops when it is told to', async () => {
     expect(strangers).toEqual([]);
   });
 });
+
+test('a model that cannot be read, and a GPU that is not there, are told in words, with a way on', async () => {
+  await visit({ gpu: false, path: '/device' }, async ({ page }) => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.context().route('**/*.gguf', (route) => route.fulfill({ status: 404 }));
+    await page.goto(page.url().replace('/device', `/${CALM}&path=gpu`));
+    await page.getByRole('heading', { name: 'The GPU cannot run this model' }).waitFor();
+    await page.getByRole('button', { name: 'Use the processor' }).click();
+    await page.getByRole('heading', { name: 'The model could not be read' }).waitFor();
+    expect(await page.getByRole('alert').innerText()).toContain('there is no such file');
+    await page.context().unrouteAll();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'capital of France' }).click();
+    expect(await answers(page, 1)).toContain('Paris');
+    // Nothing reaches over the edge of a phone.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+  });
+});

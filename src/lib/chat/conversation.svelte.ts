@@ -1,24 +1,7 @@
 /** One conversation with one model: what was said, what is going on, and what a person can do about it. */
 import { Engine, EngineError } from '$lib/engine/client';
-import type {
-  AnswerEnd,
-  ChatMessage,
-  Failure,
-  LoadedModel,
-  LoadProgress,
-  LoadRequest,
-  Sampling,
-} from '$lib/engine/protocol';
-
-/** Somebody's words. */
-export interface Turn {
-  readonly role: 'user' | 'assistant';
-  text: string;
-  /** How the answer ended, once it has. */
-  end?: AnswerEnd;
-  /** Why it broke off. */
-  failure?: Failure;
-}
+import type { Failure, LoadedModel, LoadProgress, LoadRequest, Sampling } from '$lib/engine/protocol';
+import { messagesOf, type Turn } from './turns';
 
 /** `none`: no model is open, since it failed or was stopped. */
 export type State = 'opening' | 'ready' | 'answering' | 'none';
@@ -77,9 +60,9 @@ export class Conversation {
     await this.#answer();
   }
 
-  /** The last question again, in place of its answer. */
+  /** The last question again, in place of an answer that broke off. */
   async retry(): Promise<void> {
-    if (this.state !== 'ready' || this.turns.at(-1)?.role !== 'assistant') return;
+    if (this.state !== 'ready' || !this.turns.at(-1)?.failure) return;
     this.turns.pop();
     await this.#answer();
   }
@@ -121,17 +104,11 @@ export class Conversation {
         this.#stop.signal,
       );
     } catch (error) {
-      answer.failure = failureOf(error);
+      // Who opens another model in the middle of an answer knows why it broke off.
+      if (engine === this.#engine) answer.failure = failureOf(error);
     }
     if (engine === this.#engine) this.state = 'ready';
   }
-}
-
-/** What the model is told of the conversation: an answer of which there is nothing is left out. */
-export function messagesOf(turns: readonly Turn[]): ChatMessage[] {
-  return turns
-    .filter(({ role, text }) => role === 'user' || text.trim() !== '')
-    .map(({ role, text }) => ({ role, content: text }));
 }
 
 function failureOf(error: unknown): Failure {
