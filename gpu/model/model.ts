@@ -5,8 +5,17 @@ import type { ModelConfig } from '../formats/model';
 import { prepareCached } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
-import { embedSpec, FEW_TOKENS, matmulSpec, matvecSpec, normSpec, ropeAppendSpec, rotaryAngles } from '../ops';
-import type { ProductMode } from '../ops';
+import {
+  embedSpec,
+  FEW_TOKENS,
+  matmulSpec,
+  matvecSpec,
+  normSpec,
+  ropeAppendSpec,
+  rotaryAngles,
+  verifyProducts,
+} from '../ops';
+import type { ProductKind, ProductMode } from '../ops';
 import type { Matrix } from '../quant';
 import { KvCache } from './cache';
 import type { TensorDescription } from './shape';
@@ -61,6 +70,7 @@ export class Model {
       this.gpu.preparePipelines(this.#specs()),
       prepareCached(this.gpu, { headDim, kv: this.kvType, decodeRows: headsQ / headsKv }),
     ]);
+    if (this.gpu.selfTest) await verifyProducts(this.gpu, this.#kinds());
     await this.gpu.idle();
   }
 
@@ -74,26 +84,45 @@ export class Model {
   }
 
   #specs(): PipelineSpec[] {
-    const { embedding, head, layers } = this.weights;
-    const { rope } = this.config;
+    const { embedding } = this.weights;
     const specs = [
       normSpec(),
-      ropeAppendSpec(this.kvType, rope.pairing),
+      ropeAppendSpec(this.kvType, this.config.rope.pairing),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
-      ...productSpecs(head, 'plain', true),
-      ...layers.flatMap(({ qkv, o, gateUp, down }) => [
-        ...productSpecs(qkv, 'plain', true),
-        ...productSpecs(o, 'added', false),
-        ...productSpecs(gateUp, 'gated', true),
-        ...productSpecs(down, 'added', false),
-      ]),
+      ...this.#products().flatMap(productSpecs),
     ];
     return [...new Set(specs)];
   }
+
+  #kinds(): ProductKind[] {
+    return this.#products().flatMap(({ matrix: { parts, columns }, mode, normed }) =>
+      parts.map(({ layout }) => ({ layout, mode, normed, padded: columns % layout.chunk !== 0 })),
+    );
+  }
+
+  /** Every product of a step. */
+  #products(): Product[] {
+    const { head, layers } = this.weights;
+    return [
+      { matrix: head, mode: 'plain', normed: true },
+      ...layers.flatMap(({ qkv, o, gateUp, down }): Product[] => [
+        { matrix: qkv, mode: 'plain', normed: true },
+        { matrix: o, mode: 'added', normed: false },
+        { matrix: gateUp, mode: 'gated', normed: true },
+        { matrix: down, mode: 'added', normed: false },
+      ]),
+    ];
+  }
+}
+
+interface Product {
+  readonly matrix: Matrix;
+  readonly mode: ProductMode;
+  readonly normed: boolean;
 }
 
 /** What a product is compiled for: one token, a few, many. */
-function productSpecs({ parts, columns }: Matrix, mode: ProductMode, normed: boolean): PipelineSpec[] {
+function productSpecs({ matrix: { parts, columns }, mode, normed }: Product): PipelineSpec[] {
   return parts.flatMap(({ layout }) => [
     matvecSpec(layout, columns, 1, mode, normed),
     matvecSpec(layout, columns, FEW_TOKENS, mode, normed),

@@ -5,3 +5,5 @@ export { FEW_TOKENS, matmulSpec, matvecSpec, product } from './product';
 export type { NormInput, ProductMode, ProductOptions } from './product';
 export { ropeAppend, ropeAppendSpec, rotaryAngles } from './rope_append';
 export type { RopeAppendCall } from './rope_append';
+export { verifyProducts } from './selftest';
+export type { ProductKind } from './selftest';

@@ -1,5 +1,5 @@
 /** Weights on the GPU: layouts, matrices, and what fills them from a file's blocks. */
-export { LAYOUTS, layoutConditions, layoutOf, MATRIX_TYPES } from './layouts';
+export { LAYOUTS, layoutConditions, layoutOf, MATRIX_TYPES, typeOf } from './layouts';
 export type { Layout, LayoutName } from './layouts';
 export { Matrix, MatrixWriter, requireLayout } from './matrix';
 export type { MatrixPart, Section } from './matrix';

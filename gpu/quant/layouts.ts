@@ -39,6 +39,11 @@ export function layoutOf(type: TensorType): Layout | undefined {
   return name && LAYOUTS[name];
 }
 
+/** The type of tensor that a layout is made for. */
+export function typeOf(layout: Layout): TensorType {
+  return MATRIX_TYPES.find((type) => layoutOf(type) === layout)!;
+}
+
 /** The types of tensors that matrices can be made of. */
 export const MATRIX_TYPES = Object.keys(BY_TYPE) as TensorType[];
 

@@ -1,0 +1,37 @@
+/** The self-test of products: it passes where kernels are right, and says which one is wrong where it is. */
+import { describe, expect, test } from 'vitest';
+import { SelfTestError } from '$gpu/device';
+import { verifyProducts, type ProductMode } from '$gpu/ops';
+import { LAYOUTS } from '$gpu/quant';
+import { useBareGpu } from '../../support/ops';
+
+describe('verifyProducts', () => {
+  const gpu = useBareGpu();
+
+  test.each(Object.values(LAYOUTS))('passes for $name', async (layout) => {
+    const kinds = (['plain', 'added', 'gated'] as ProductMode[]).map((mode) => {
+      return { layout, mode, normed: mode !== 'added', padded: layout.name === 'f16' };
+    });
+    await verifyProducts(gpu(), kinds);
+  });
+
+  test('finds a kernel that computes wrongly, and names it', async () => {
+    // A driver that leaves one workgroup out: what it should have written stays as it was.
+    const broken = new Proxy(gpu(), {
+      get(target, name) {
+        if (name === 'dispatch') {
+          return (call: Parameters<typeof target.dispatch>[0]) => {
+            const [x, ...rest] = call.workgroups;
+            const short = call.pipeline.label.startsWith('matmul') ? [Math.max(1, x - 1), ...rest] : call.workgroups;
+            target.dispatch({ ...call, workgroups: short as typeof call.workgroups });
+          };
+        }
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const kind = { layout: LAYOUTS.q8, mode: 'plain', normed: false, padded: false } as const;
+    await expect(verifyProducts(broken, [kind])).rejects.toThrow(SelfTestError);
+    await expect(verifyProducts(broken, [kind])).rejects.toThrow(/37 x q8 plain is off by NaN/);
+  });
+});
