@@ -58,7 +58,7 @@ export function chosenKernel(gpu: Gpu, call: Call): Kernel {
     if (verdict === undefined && gpu.selfTest) verifyLater(gpu, kernel, traits, key);
     return kernel;
   }
-  return { kind: 'standard' };
+  return { kind: 'standard', plain: true };
 }
 
 /** What the kernel itself will meet: ragged 16-bit outputs are written as f32 (launch.ts). */

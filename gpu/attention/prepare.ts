@@ -146,7 +146,7 @@ async function rank(gpu: Gpu, traits: Traits, right: readonly Variant[]): Promis
 /** No flash kernel is right. The baseline serves if it is; else this GPU cannot be trusted with attention. */
 async function standardServes(gpu: Gpu, traits: Traits, name: string): Promise<void> {
   stateOf(gpu).ranking.set(classOf(traits), []);
-  if (await passes(gpu, { kind: 'standard' }, traits)) {
+  if (await passes(gpu, { kind: 'standard', plain: true }, traits)) {
     const text = 'no flash kernel passes the self-test on this GPU: standardAttention serves';
     gpu.note({ room: 'attention', name, text, level: 'warning' });
     return;

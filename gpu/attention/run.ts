@@ -15,7 +15,11 @@ import type { Variant } from './variants';
 export type Kernel =
   | { readonly kind: 'prefill'; readonly variant: Variant }
   | { readonly kind: 'decode'; readonly rows: number }
-  | { readonly kind: 'standard' };
+  | {
+      readonly kind: 'standard';
+      /** With nothing that a device may lack or do wrongly: the last resort. */
+      readonly plain?: boolean;
+    };
 
 /** Records the dispatches of a call. */
 export function launchWith(gpu: Gpu, call: Call, kernel: Kernel): void {
@@ -47,5 +51,5 @@ export function run(gpu: Gpu, call: Call, kernel: Kernel): void {
 function start(gpu: Gpu, call: Call, kernel: Kernel): void {
   if (kernel.kind === 'prefill') launchPrefill(gpu, call, kernel.variant);
   else if (kernel.kind === 'decode') launchDecode(gpu, call);
-  else launchStandard(gpu, call);
+  else launchStandard(gpu, call, kernel.plain ?? false);
 }

@@ -9,17 +9,17 @@ import { bindOperand, problemParams } from './problem';
 import type { Call, Chunk } from './problem';
 import { keptSpec, sources, storageConditions, traitsKey, traitsOf } from './specs';
 import type { Traits } from './specs';
-import { standardTile, tilePlan } from './variants';
-import type { Tile } from './variants';
+import { standardProducts } from './variants';
+import type { Products } from './variants';
 
 type Step = 'scores' | 'softmax' | 'values';
 
-/** Runs a call the materialised way. */
-export function launchStandard(gpu: Gpu, call: Call): void {
+/** Runs a call the materialised way. `plain`: with nothing that a device may lack or do wrongly. */
+export function launchStandard(gpu: Gpu, call: Call, plain: boolean): void {
   const { dims } = call;
   const pitch = Math.ceil(dims.seqK / 4) * 4;
   const rows = dims.seqQ * (dims.headsQ / dims.headsKv);
-  const tile = standardTile(gpu, dims.headDim);
+  const products = standardProducts(gpu, dims.headDim, { plain });
   const atOnce = Math.max(
     1,
     Math.min(rows, Math.floor(gpu.limits.maxStorageBufferBindingSize / Math.max(1, pitch * 4))),
@@ -29,23 +29,23 @@ export function launchStandard(gpu: Gpu, call: Call): void {
     for (let batch = 0; batch < dims.batch; batch++) {
       for (let head = 0; head < dims.headsKv; head++) {
         for (let row = 0; row < rows; row += atOnce) {
-          launchChunk(gpu, call, tile, scores, { batch, head, row, rows: Math.min(atOnce, rows - row), pitch });
+          launchChunk(gpu, call, products, scores, { batch, head, row, rows: Math.min(atOnce, rows - row), pitch });
         }
       }
     }
   });
 }
 
-function launchChunk(gpu: Gpu, call: Call, tile: Tile, scores: Tensor, chunk: Chunk): void {
+function launchChunk(gpu: Gpu, call: Call, products: Products, scores: Tensor, chunk: Chunk): void {
   const traits = traitsOf(call);
   const table = call.sequences?.tensor ?? null;
   const pages = call.paging?.table ?? null;
   const [q, k, v, out] = [bindOperand(call.q), bindOperand(call.k), bindOperand(call.v), bindOperand(call.out)];
   const params = problemParams(call, { q: q.offset, k: k.offset, v: v.offset, out: out.offset }, { chunk });
-  const rowTiles = Math.ceil(chunk.rows / tile.rows);
-  const keyTiles = Math.ceil(call.dims.seqK / tile.keys);
+  const rowTiles = Math.ceil(chunk.rows / products.rows);
+  const keyTiles = Math.ceil(call.dims.seqK / products.keys);
   const [x, y] = rowGrid(gpu, chunk.rows);
-  const pipeline = (step: Step) => gpu.pipeline(standardSpec(step, traits, tile));
+  const pipeline = (step: Step) => gpu.pipeline(standardSpec(step, traits, products));
   if (keyTiles > 0) {
     gpu.dispatch({
       pipeline: pipeline('scores'),
@@ -68,14 +68,15 @@ function launchChunk(gpu: Gpu, call: Call, tile: Tile, scores: Tensor, chunk: Ch
   });
 }
 
-function standardSpec(step: Step, traits: Traits, tile: Tile): PipelineSpec {
-  const module = `attention/standard_${step}`;
-  return keptSpec(`${module} ${tile.rows}x${tile.keys} ${traitsKey(traits)}`, () => ({
+function standardSpec(step: Step, traits: Traits, products: Products): PipelineSpec {
+  const { ending, rows, keys, constants, conditions } = products;
+  const module = `attention/standard_${step}${step === 'softmax' ? '' : ending}`;
+  return keptSpec(`${module} ${rows}x${keys} ${constants['KEYS'] ?? ''} ${traitsKey(traits)}`, () => ({
     label: module,
     module,
     sources,
-    conditions: storageConditions(traits, false),
-    constants: tilePlan(tile, traits.headDim).constants,
+    conditions: { ...storageConditions(traits, false), ...conditions },
+    constants,
     bindings: standardBindings(step, traits),
   }));
 }

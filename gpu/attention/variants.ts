@@ -91,22 +91,30 @@ function broadcast(rows: number, lanes: number, { native = false, looped = false
       (looped || 2 * rows * traits.headDim <= REGISTERS) &&
       (!native || nativeHalves(gpu, traits)),
     spec: (gpu, traits) => {
-      const keys = gpu.info.subgroupMinSize >= 8 ? 8 : 4;
-      return keptSpec(`${name} ${keys} ${traitsKey(traits)}`, () => ({
+      const { constants, conditions } = broadcastPlan(gpu, traits.headDim, { rows, lanes, looped });
+      return keptSpec(`${name} ${constants['KEYS']} ${traitsKey(traits)}`, () => ({
         label: 'attention/prefill_subgroup',
         module: 'attention/prefill_subgroup',
         sources,
-        conditions: { ...storageConditions(traits, native), KEYS_8: keys === 8, LOOPED: looped },
-        constants: {
-          HEAD_DIM: traits.headDim,
-          LANES: lanes,
-          ROWS: rows,
-          KEYS: keys,
-          SETS: looped ? LOOPED_STEP / keys : 1,
-        },
+        conditions: { ...storageConditions(traits, native), ...conditions },
+        constants,
         bindings: attentionBindings(traits),
       }));
     },
+  };
+}
+
+/** What broadcast.wesl is linked with. */
+function broadcastPlan(
+  gpu: Gpu,
+  headDim: number,
+  { rows, lanes, looped }: { rows: number; lanes: number; looped: boolean },
+): { constants: Record<string, number>; conditions: Record<string, boolean> } {
+  const keys = gpu.info.subgroupMinSize >= 8 ? 8 : 4;
+  const sets = looped ? LOOPED_STEP / keys : 1;
+  return {
+    constants: { HEAD_DIM: headDim, LANES: lanes, ROWS: rows, KEYS: keys, SETS: sets },
+    conditions: { KEYS_8: keys === 8, LOOPED: looped },
   };
 }
 
@@ -145,8 +153,25 @@ export const PREFILL_VARIANTS: readonly Variant[] = [
   broadcast(1, 64, { native: true }),
 ];
 
-/** The tile of the materialised baseline: the flash kernel's best that fits. */
-export function standardTile(gpu: Gpu, headDim: number): Tile {
-  const tile = [MEDIUM, SMALL, TINY].find((one) => fits(gpu, tilePlan(one, headDim)));
-  return tile ?? TINY;
+/** How the materialised baseline multiplies: as the flash kernel does that is best on such a device. */
+export interface Products {
+  /** What the names of its modules end in. */
+  readonly ending: '' | '_broadcast';
+  /** Rows of a workgroup, and keys of one that computes scores. */
+  readonly rows: number;
+  readonly keys: number;
+  readonly constants: Record<string, number>;
+  readonly conditions: Record<string, boolean>;
+}
+
+/** `plain`: needs nothing that a device may lack or do wrongly. */
+export function standardProducts(gpu: Gpu, headDim: number, { plain }: { plain: boolean }): Products {
+  if (!plain && gpu.info.isFallback && gpu.has.subgroups && gpu.info.subgroupMinSize >= 4) {
+    const [rows, lanes, keys] = [4, 32, 256];
+    const { constants, conditions } = broadcastPlan(gpu, headDim, { rows, lanes, looped: true });
+    return { ending: '_broadcast', rows: rows * lanes, keys, constants: { ...constants, SPAN: keys }, conditions };
+  }
+  const tile = [MEDIUM, SMALL, TINY].find((one) => fits(gpu, tilePlan(one, headDim))) ?? TINY;
+  const { constants } = tilePlan(tile, headDim);
+  return { ending: '', rows: tile.rows, keys: tile.keys, constants, conditions: {} };
 }
