@@ -15,6 +15,8 @@ const failure = ensurePackages();
 if (failure) stop(failure);
 // The peers. A bench runs without them, and names what it could not ask.
 if (args[0] === 'bench') ensurePackages(join(root, 'tests', 'oracles'));
+// Whoever names the pocket model gets it, as the app does.
+if (args.some((arg) => arg.includes('static/pocket/'))) await (await import('./pocket.js')).ensurePocket();
 if (buildCli() !== 0) stop('The build failed; see above.');
 
 const program = spawnSync(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {

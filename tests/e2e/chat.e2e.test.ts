@@ -58,6 +58,23 @@ test('a GPU of software is passed over, with the reason; a reload begins anew; t
   });
 });
 
+test('at an address that the browser does not trust there is no WebGPU, and still an answer', async () => {
+  await visit(
+    { host: 'fireside.test', search: CALM.replace('threads=1', 'threads=2') },
+    async ({ page, errors, strangers }) => {
+      await page.getByRole('button', { name: 'capital of France' }).click();
+      expect(await answers(page, 1)).toContain('Paris');
+      // Such a page has no threads either, whatever was asked for.
+      expect(await page.evaluate(() => self.crossOriginIsolated)).toBe(false);
+      await page.getByText('on the processor', { exact: true }).click();
+      expect(await page.locator('details').innerText()).toContain('https');
+      // The browser complains of our header that would bring threads.
+      expect(errors.filter((error) => !error.includes('Cross-Origin-Opener-Policy'))).toEqual([]);
+      expect(strangers).toEqual([]);
+    },
+  );
+});
+
 test('asked for, the GPU answers, and stops when it is told to', async () => {
   await visit({ search: '?path=gpu&temperature=0' }, async ({ page, errors, strangers }) => {
     await page.getByRole('button', { name: 'capital of France' }).click();

@@ -1,5 +1,5 @@
 /** Opens a GGUF model on the processor. Loaded only when it is needed: the engine has some 9 MB. */
-import { LoggerWithoutDebug, Wllama } from '@wllama/wllama/esm/index.js';
+import { type CacheManager, LoggerWithoutDebug, Wllama, type WllamaConfig } from '@wllama/wllama/esm/index.js';
 import wasm from '@wllama/wllama/esm/wasm/wllama.wasm?url';
 import type { ByteSource } from '$lib/weights';
 import { CpuRunner } from './cpu-runner';
@@ -15,13 +15,11 @@ const BATCH = 256;
 
 export async function loadOnCpu(gguf: Blob, { context, threads }: CpuOptions): Promise<CpuRunner> {
   requireMemory64();
-  const engine = new Wllama(
-    { default: wasm },
-    { suppressNativeLog: true, logger: { ...LoggerWithoutDebug, log: () => {}, warn: () => {} } },
-  );
-  // Its other build, for browsers without Memory64, would come from somebody else's server.
-  engine.setCompat(null);
+  let engine: Wllama | undefined;
   try {
+    engine = new Wllama({ default: wasm }, SETTINGS);
+    // Its other build, for browsers without Memory64, would come from somebody else's server.
+    engine.setCompat(null);
     await engine.loadModel([gguf], {
       n_gpu_layers: 0,
       n_ctx: context,
@@ -31,13 +29,20 @@ export async function loadOnCpu(gguf: Blob, { context, threads }: CpuOptions): P
       warmup: false,
       kv_overrides: NOTHING_ADDED,
     });
+    return new CpuRunner(engine, context);
   } catch (cause) {
-    void engine.exit();
+    void engine?.exit();
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new EngineFault('cpu', `The processor's engine could not open the model: ${why}`, { cause });
   }
-  return new CpuRunner(engine, context);
 }
+
+/** Silent, and without its own store of models, which it would look for where pages that are not trusted have none. */
+const SETTINGS: WllamaConfig = {
+  suppressNativeLog: true,
+  logger: { ...LoggerWithoutDebug, log: () => {}, warn: () => {} },
+  cacheManager: {} as CacheManager,
+};
 
 /** Prompts are spelt out as a whole. The list ends with an entry without a name, as llama.cpp wants it. */
 const NOTHING_ADDED = {
@@ -46,7 +51,7 @@ const NOTHING_ADDED = {
   '': 'bool:false',
 };
 
-/** What llama.cpp needs threads for is memory: more than the fast cores of a chip only get in each other's way. */
+/** Half of what the processor has: the other half are mostly the second threads of the same cores, or slow ones. */
 export function defaultThreads(): number {
   const cores = navigator.hardwareConcurrency || 1;
   return Math.min(8, Math.max(Math.min(2, cores), Math.floor(cores / 2)));

@@ -1,9 +1,10 @@
 /** Opening a model's files: a GGUF file, a folder as models lie on a hub, an address; and saying what is missing. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { type ModelFolder, openModel } from '$lib/engine/open-model';
 import { urlPlace } from '$lib/engine/url-place';
 import { memorySource } from '$lib/weights';
@@ -159,4 +160,19 @@ test('a file at an address; what is not there is told by its address', async () 
   writeFileSync(join(root, 'sample.gguf'), sampleGguf());
   expect(await urlPlace(`${origin}/sample.gguf?download=1`)).toHaveProperty('file.size');
   await expect(urlPlace(`${origin}/none.gguf`)).rejects.toMatchObject({ status: 404, file: `${origin}/none.gguf` });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+test('from a server that knows no ranges a file is taken whole, if it is our own', async () => {
+  const server = createServer((_, response) => response.end(sampleGguf()));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await expect(urlPlace(`${address}/a.gguf`)).rejects.toMatchObject({ problem: 'no-range' });
+  vi.stubGlobal('location', { origin: address });
+  expect(await urlPlace(`${address}/a.gguf`)).toMatchObject({ file: { size: sampleGguf().length } });
+  vi.stubGlobal('location', { origin: 'https://elsewhere.test' });
+  await expect(urlPlace(`${address}/a.gguf`)).rejects.toMatchObject({ problem: 'no-range' });
+  server.closeAllConnections();
+  server.close();
 });
