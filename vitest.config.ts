@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
@@ -15,13 +16,15 @@ const unfit = JSON.parse(process.env.FIRESIDE_NOT_RUN ?? '[]') as string[];
 const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
 const soakTests = ['tests/gpu/**/*.soak.test.ts'];
 const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
+/** What depends on how wide a driver's subgroups are: on lavapipe it runs with the full width. */
+const laneTests = ['tests/gpu/attention/variants.gpu.test.ts'];
 const pureTests = {
   include: ['tests/**/*.test.ts'],
   exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],
 };
 
 const testTimeout = large || soak ? 1_800_000 : 300_000;
-const shared = { testTimeout, hookTimeout: testTimeout };
+const shared = { testTimeout, hookTimeout: testTimeout, globalSetup: 'tests/support/pocket-setup.ts' };
 const alias = { $lib: folder('src/lib'), $gpu: folder('gpu') };
 
 function folder(path: string): string {
@@ -38,20 +41,39 @@ function unitProject(): TestProjectConfiguration {
 
 /** GPU tests under Node, on one Vulkan driver. Its loader reads the process's real environment: hence forks. */
 function dawnProject(
-  name: 'lavapipe' | 'reduced' | 'swiftshader' | 'native',
-  driver?: string,
+  name: 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'native',
+  env: Record<string, string> = {},
+  files: { readonly include?: string[]; readonly exclude?: string[] } = {},
 ): TestProjectConfiguration {
   return {
     resolve: { alias },
     test: {
       ...shared,
       name,
-      include: soak ? soakTests : gpuTests,
+      include: soak ? soakTests : (files.include ?? gpuTests),
+      exclude: files.exclude ?? [],
       pool: 'forks',
-      env: driver ? vulkanEnvironment(driver) : {},
+      env,
       provide: { environment: name, large },
     },
   };
+}
+
+/** lavapipe three times. Each folder holds shaders of one width: Mesa does not ask which one it compiled them for. */
+function lavapipeProjects(driver: string): TestProjectConfiguration[] {
+  const cache = (name: string): { MESA_SHADER_CACHE_DIR: string } => {
+    const path = folder(`.cache/mesa/${name}`);
+    mkdirSync(path, { recursive: true });
+    return { MESA_SHADER_CACHE_DIR: path };
+  };
+  // LLVM takes two to three times as long for vectors of 8 lanes as for vectors of 4, and compiling is most of the run.
+  const narrow = { ...vulkanEnvironment(driver), ...cache('128'), LP_NATIVE_VECTOR_WIDTH: '128' };
+  const wide = { ...vulkanEnvironment(driver), ...cache('widest') };
+  return [
+    dawnProject('lavapipe', narrow, { exclude: laneTests }),
+    ...(soak ? [] : [dawnProject('wide', wide, { include: laneTests })]),
+    dawnProject('reduced', narrow),
+  ];
 }
 
 /** GPU tests in a real page, on Chromium's own software GPU. */
@@ -95,8 +117,8 @@ function projects(): TestProjectConfiguration[] {
   const fit = (name: string): boolean => !unfit.includes(name);
   return [
     ...(soak ? [] : [unitProject()]),
-    ...(lavapipe && fit('lavapipe') ? [dawnProject('lavapipe', lavapipe), dawnProject('reduced', lavapipe)] : []),
-    ...(swiftshader && fit('swiftshader') ? [dawnProject('swiftshader', swiftshader)] : []),
+    ...(lavapipe && fit('lavapipe') ? lavapipeProjects(lavapipe) : []),
+    ...(swiftshader && fit('swiftshader') ? [dawnProject('swiftshader', vulkanEnvironment(swiftshader))] : []),
     // The machine's own GPU, where there is one to try.
     ...(process.env.FIRESIDE_NATIVE === '1' ? [dawnProject('native')] : []),
     ...(chromium && fit('chromium') && !soak ? [browserProject(chromium), pageProject()] : []),

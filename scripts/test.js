@@ -54,7 +54,7 @@ function missingEnvironments() {
     const driver = found[name];
     const why = driver ? refused(driver) : 'not found';
     if (why) reasons[name] = `${why}; ${advice(name)}`;
-    if (why && name === 'lavapipe') reasons.reduced = 'needs lavapipe';
+    if (why && name === 'lavapipe') reasons.wide = reasons.reduced = 'needs lavapipe';
   }
   return reasons;
 }
