@@ -5,6 +5,7 @@ import type { ByteSource } from '$lib/weights';
 import minimind from '../../fixtures/models/minimind2-small.golden.json';
 import stories from '../../fixtures/models/stories260k.golden.json';
 import pocket from '../../fixtures/models/pocket.golden.json';
+import { isSlow } from '../../support/attention/grid';
 import { loadModel, openPocket, openShared, type Golden, type GoldenPrompt } from '../../support/model';
 import { useBareGpu } from '../../support/ops';
 
@@ -73,14 +74,13 @@ describe.each(CASES)('$name', (one) => {
  * are not: it is judged by a float64 pass over its own numbers (tests/support/llama.ts).
  */
 describe('the pocket model', () => {
-  test.each([
-    ['f32', 1e-3],
-    ['f16', 2e-2],
-  ] as const)('log-probabilities and greedy text, %s cache', async (kv, tolerance) => {
+  // A narrow software GPU takes a second a token: there, the shortest prompt and one cache.
+  const prompts = (pocket as unknown as Golden).prompts.slice(0, isSlow ? 1 : undefined);
+  test.each([['f32', 1e-3] as const, ...(isSlow ? [] : [['f16', 2e-2] as const])])('log-probabilities and greedy text, %s cache', async (kv, tolerance) => {
     const source = await openPocket();
     const model = await loadModel(gpu(), source, { kv });
     const session = new Session(model);
-    for (const prompt of (pocket as unknown as Golden).prompts) {
+    for (const prompt of prompts) {
       await expectScores(session, prompt, tolerance);
       await expectGreedy(session, prompt, tolerance);
     }
