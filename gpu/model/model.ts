@@ -25,7 +25,10 @@ import type { WeightWriter } from './weights';
 export interface ModelOptions {
   /** Longest sequence to be served; default and at most what the model was trained for. */
   readonly context?: number;
-  /** How keys and values are kept; 'auto': f16 where the device computes with it, else f32. */
+  /**
+   * How keys and values are kept; 'auto': f16 where the device computes with it, else f32. Beside weights of f32 too:
+   * who keeps those wants their precision, and f16 keys alone would cost two digits of it.
+   */
   readonly kv?: 'auto' | 'f16' | 'f32';
 }
 
@@ -51,8 +54,9 @@ export class Model {
     if (!Number.isInteger(context) || context < 1)
       throw new ArgumentError('context', String(context), 'a whole number from 1');
     this.context = Math.min(context, config.context);
-    this.kvType = kv === 'auto' ? (gpu.has.f16 ? 'f16' : 'f32') : kv;
     this.weights = new ModelWeights(gpu, config, tensors);
+    const exact = this.weights.layers.some(({ qkv }) => qkv.parts.some(({ layout }) => layout.name === 'f32'));
+    this.kvType = kv === 'auto' ? (gpu.has.f16 && !exact ? 'f16' : 'f32') : kv;
     const angles = rotaryAngles(config.rope, this.context);
     this.angles = gpu.upload(angles, [this.context, config.rope.dims / 2, 2]);
   }

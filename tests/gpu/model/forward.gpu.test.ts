@@ -46,6 +46,16 @@ describe('a model', () => {
     model.destroy();
   });
 
+  test('the cache is no coarser than the weights, and f16 only where the device has it', async () => {
+    const kvOf = async (type: 'F32' | 'Q8_0') => {
+      const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, type));
+      model.destroy();
+      return model.kvType;
+    };
+    expect(await kvOf('F32')).toBe('f32');
+    expect(await kvOf('Q8_0')).toBe(gpu().has.f16 ? 'f16' : 'f32');
+  });
+
   test('nothing of it stays on the GPU', async () => {
     const before = gpu().memory().used;
     const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'Q8_0'), { kv: 'f32' });

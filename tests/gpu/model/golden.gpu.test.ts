@@ -76,18 +76,21 @@ describe.each(CASES)('$name', (one) => {
 describe('the pocket model', () => {
   // A narrow software GPU takes a second a token: there, the shortest prompt and one cache.
   const prompts = (pocket as unknown as Golden).prompts.slice(0, isSlow ? 1 : undefined);
-  test.each([['f32', 1e-3] as const, ...(isSlow ? [] : [['f16', 2e-2] as const])])('log-probabilities and greedy text, %s cache', async (kv, tolerance) => {
-    const source = await openPocket();
-    const model = await loadModel(gpu(), source, { kv });
-    const session = new Session(model);
-    for (const prompt of prompts) {
-      await expectScores(session, prompt, tolerance);
-      await expectGreedy(session, prompt, tolerance);
-    }
-    session.destroy();
-    model.destroy();
-    await source.close?.();
-  });
+  test.each([['f32', 1e-3] as const, ...(isSlow ? [] : [['f16', 2e-2] as const])])(
+    'log-probabilities and greedy text, %s cache',
+    async (kv, tolerance) => {
+      const source = await openPocket();
+      const model = await loadModel(gpu(), source, { kv });
+      const session = new Session(model);
+      for (const prompt of prompts) {
+        await expectScores(session, prompt, tolerance);
+        await expectGreedy(session, prompt, tolerance);
+      }
+      session.destroy();
+      model.destroy();
+      await source.close?.();
+    },
+  );
 });
 
 async function expectScores(session: Session, { ids, top_logprobs: wanted }: GoldenPrompt, tolerance: number) {
