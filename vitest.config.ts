@@ -16,7 +16,7 @@ const unfit = JSON.parse(process.env.FIRESIDE_NOT_RUN ?? '[]') as string[];
 const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
 const soakTests = ['tests/gpu/**/*.soak.test.ts'];
 const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
-/** What depends on how wide a driver's subgroups are: on lavapipe it runs with the full width. */
+/** What depends on how wide a driver's subgroups are: on lavapipe it runs with the full width as well. */
 const laneTests = ['tests/gpu/attention/variants.gpu.test.ts'];
 const pureTests = {
   include: ['tests/**/*.test.ts'],
@@ -43,15 +43,14 @@ function unitProject(): TestProjectConfiguration {
 function dawnProject(
   name: 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'native',
   env: Record<string, string> = {},
-  files: { readonly include?: string[]; readonly exclude?: string[] } = {},
+  include = gpuTests,
 ): TestProjectConfiguration {
   return {
     resolve: { alias },
     test: {
       ...shared,
       name,
-      include: soak ? soakTests : (files.include ?? gpuTests),
-      exclude: files.exclude ?? [],
+      include: soak ? soakTests : include,
       pool: 'forks',
       env,
       provide: { environment: name, large },
@@ -70,8 +69,8 @@ function lavapipeProjects(driver: string): TestProjectConfiguration[] {
   const narrow = { ...vulkanEnvironment(driver), ...cache('128'), LP_NATIVE_VECTOR_WIDTH: '128' };
   const wide = { ...vulkanEnvironment(driver), ...cache('widest') };
   return [
-    dawnProject('lavapipe', narrow, { exclude: laneTests }),
-    ...(soak ? [] : [dawnProject('wide', wide, { include: laneTests })]),
+    dawnProject('lavapipe', narrow),
+    ...(soak ? [] : [dawnProject('wide', wide, laneTests)]),
     dawnProject('reduced', narrow),
   ];
 }

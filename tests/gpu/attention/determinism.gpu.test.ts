@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { flashAttention, flashAttentionVarlen, flashAttentionWithKvCache, standardAttention } from '$gpu/attention';
 import type { Tensor } from '$gpu/device';
 import { useGpu, withTensors, type Tensors } from '../../support/attention/device';
-import { DTYPES } from '../../support/attention/grid';
 import { cumulative } from '../../support/attention/layout';
 import { normals } from '../../support/attention/problem';
 
@@ -14,7 +13,7 @@ interface Result {
 
 const LSE = { returnLse: true } as const;
 
-describe.each(DTYPES)('bit for bit, %s', (dtype) => {
+describe.each(['f32', 'f16'] as const)('bit for bit, %s', (dtype) => {
   const gpu = useGpu();
 
   const normal = (tensors: Tensors, seed: number, shape: readonly number[]): Tensor =>

@@ -5,7 +5,7 @@ import { attentionReference } from '$gpu/attention/reference';
 import type { Tensor } from '$gpu/device';
 import type { FloatDType } from '$gpu/formats/dtype';
 import { useGpu, withTensors } from '../../support/attention/device';
-import { DTYPES } from '../../support/attention/grid';
+import { DTYPES, PLAIN_HEAD_DIM } from '../../support/attention/grid';
 import { normals, randomInputs, type Problem } from '../../support/attention/problem';
 import { randomTables, rotate, type RotaryTables } from '../../support/attention/rotary';
 import { expectByTheRule, judgeOf, type Judge } from '../../support/attention/rule';
@@ -52,13 +52,14 @@ class HostCache {
 
 describe.each(DTYPES)('plans, %s', (dtype) => {
   const gpu = useGpu();
+  const headDim = PLAIN_HEAD_DIM[dtype];
 
   it('flashAttention reads its inputs anew at every run', async () => {
-    const shapes = { batch: 1, seqQ: 66, seqK: 90, headsQ: 4, headsKv: 2, headDim: 64 };
+    const shapes = { batch: 1, seqQ: 66, seqK: 90, headsQ: 4, headsKv: 2, headDim };
     const problem: Problem = { shapes, dtype, options: { causal: true } };
     await withTensors(gpu(), async (tensors) => {
-      const [q, out] = [0, 1].map(() => tensors.poisoned([1, 66, 4, 64], dtype));
-      const [k, v] = [0, 1].map(() => tensors.poisoned([1, 90, 2, 64], dtype));
+      const [q, out] = [0, 1].map(() => tensors.poisoned([1, 66, 4, headDim], dtype));
+      const [k, v] = [0, 1].map(() => tensors.poisoned([1, 90, 2, headDim], dtype));
       const plan = gpu().record(() => flashAttention(gpu(), q!, k!, v!, { causal: true, returnLse: true, out: out! }));
       for (const seed of [1, 2, 3]) {
         const inputs = randomInputs(problem, seed);
@@ -112,7 +113,7 @@ describe.each(DTYPES)('plans, %s', (dtype) => {
   it('a plan takes no memory when it runs', async () => {
     await withTensors(gpu(), async (tensors) => {
       const [q, k, v, out] = [1, 2, 3, 4].map((seed) =>
-        tensors.upload(normals(seed, 40 * 2 * 32, dtype), [1, 40, 2, 32], dtype),
+        tensors.upload(normals(seed, 40 * 2 * headDim, dtype), [1, 40, 2, headDim], dtype),
       );
       const plan = gpu().record(() => flashAttention(gpu(), q!, k!, v!, { out: out! }));
       plan.run();

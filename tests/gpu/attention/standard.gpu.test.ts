@@ -19,7 +19,7 @@ import { testEachRow } from '../../support/attention/suite';
 import type { Row } from '../../support/covering';
 
 const factors = {
-  headDim: [32, 59, 96, 128, 192, 256],
+  headDim: [32, 59, 128, 256],
   lengths: [
     [113, 203],
     [128, 64],
@@ -36,8 +36,8 @@ const factors = {
 
 type Case = Row<typeof factors>;
 
-/** Each D has two storage types: one for few queries, one for many. */
-const isWorthIt = (row: Partial<Case>): boolean => hasItsKernel(row, row.lengths && row.lengths[0] > 100);
+/** Each D has one storage type, and modifies scores or does not: it is three kernels, and slow to compile. */
+const isWorthIt = (row: Partial<Case>): boolean => hasItsKernel(row, false);
 
 const groupOf = ({ headDim, lengths }: Case): string => `D ${headDim}, ${lengths.join(' x ')}`;
 

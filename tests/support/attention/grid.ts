@@ -69,9 +69,10 @@ export function rowsOf<F extends Factors>({ factors, isPossible, isWorthIt, all 
 
 // ---- few kernels -----------------------------------------------------------------------------------------------
 //
-// A kernel is compiled for a D, a storage type, and whether scores are modified (softcap, ALiBi, sinks); a software
-// adapter takes seconds for each. Rows that need another kernel only because a coin fell so are left out of covering
-// arrays: each pair that `kernels` speaks of has one fixed third. All pairs still come, if not all in one array.
+// A kernel is compiled for a D, a storage type, whether scores are modified (softcap, ALiBi, sinks), and, where the
+// queries are few, how many rows a tile has; a software adapter takes seconds for each. Rows that need another kernel
+// only because a coin fell so are left out of covering arrays: each pair that these functions speak of has one fixed
+// third. All pairs still come, if not all in one array.
 
 /** What a row says about its kernel; undefined where it is not chosen yet. */
 interface KernelTraits {
@@ -88,6 +89,31 @@ export function hasItsModification(row: KernelTraits): boolean {
   return isModification(row, (dimIndex(row.headDim) + DTYPES.indexOf(row.dtype)) % 2 === 1);
 }
 
+/**
+ * For each D one decode kernel, for 4 rows, and one storage type: a query has 3 or 4 heads to a key head, three queries
+ * have 1. The smallest D has every other way.
+ */
+export function hasItsDecoder({
+  headDim,
+  dtype,
+  lengths,
+  heads,
+}: KernelTraits & { readonly lengths?: readonly [number, number]; readonly heads?: Heads }): boolean {
+  if (headDim === undefined || lengths === undefined || lengths[0] > 3) return true;
+  if (dtype !== undefined && dtype !== decodedDtype(headDim)) return false;
+  return headDim === HEAD_DIMS[0] || heads === undefined || (heads === 'MHA') === (lengths[0] === 3);
+}
+
+/** The storage type in which flashAttention's grid decodes with this D. */
+export function decodedDtype(headDim: number): FloatDType {
+  return DTYPES[dimIndex(headDim) % 3]!;
+}
+
+/** Kernels of flashAttention's grid for other tests to take: a D with plain scores, decoded in this type as well. */
+export const PLAIN_HEAD_DIM: Readonly<Record<FloatDType, number>> = { f32: 32, f16: 128, bf16: 59 };
+/** The same with modified scores, for many queries alone. */
+export const MODIFIED_HEAD_DIM: Readonly<Record<FloatDType, number>> = { f32: 64, f16: 59, bf16: 128 };
+
 /** For each D, with and without what `kind` says, one storage type; and scores are either modified or not. */
 export function hasItsKernel(row: KernelTraits, kind: boolean | undefined): boolean {
   if (row.headDim === undefined || kind === undefined) return true;
@@ -97,7 +123,7 @@ export function hasItsKernel(row: KernelTraits, kind: boolean | undefined): bool
 }
 
 /** Whether the scores of the row are modified as `wanted`, as far as it is chosen. */
-function isModification({ alibi, softcap, sinks }: KernelTraits, wanted: boolean): boolean {
+export function isModification({ alibi, softcap, sinks }: KernelTraits, wanted: boolean): boolean {
   if (!wanted) return (alibi ?? 'no ALiBi') === 'no ALiBi' && !softcap && !sinks;
   // Softcap alone would be another kernel: it needs no table of head values.
   return alibi === undefined || sinks === undefined || alibi !== 'no ALiBi' || sinks;
@@ -153,7 +179,7 @@ export function extraOptions(extras: Extras, batch: number, headsQ: number, seed
  * Query rows to look at in a problem whose every row would take the reference too long: both ends, where masks and
  * ragged tiles are, and others at random, other ones in every problem. Undefined: all of them.
  */
-export function sampledRows(seqQ: number, seed: number, count = 64): Int32Array | undefined {
+export function sampledRows(seqQ: number, seed: number, count = 40): Int32Array | undefined {
   if (seqQ <= count) return undefined;
   const next = random(seed);
   const rows = new Set<number>();

@@ -1,7 +1,19 @@
 /** The grids of flash-attention's tests: which inputs each function is tried with. */
 import { APPENDS, ROTARIES, STORAGES } from './cache';
-import { ALIBI, DTYPES, hasItsKernel, hasItsModification, HEAD_DIMS, HEADS, LENGTHS, MASKS, type Grid } from './grid';
+import {
+  ALIBI,
+  DTYPES,
+  hasItsDecoder,
+  hasItsKernel,
+  hasItsModification,
+  HEAD_DIMS,
+  HEADS,
+  LENGTHS,
+  MASKS,
+  type Grid,
+} from './grid';
 import type { Row } from '../covering';
+import { large } from '../gpu';
 
 // ---- flashAttention: test_flash_attn_output, and sinks -----------------------------------------------------------
 
@@ -21,7 +33,7 @@ export type FlashCase = Row<typeof flashFactors>;
 
 export const FLASH_GRID: Grid<typeof flashFactors> = {
   factors: flashFactors,
-  isWorthIt: hasItsModification,
+  isWorthIt: (row) => hasItsModification(row) && hasItsDecoder(row),
   all: {
     ...flashFactors,
     mask: ['no mask', 'causal', 'window', 'causal window'],
@@ -30,10 +42,16 @@ export const FLASH_GRID: Grid<typeof flashFactors> = {
   },
 };
 
+/**
+ * Head sizes of the other grids, whose functions run the same kernels on other layouts: a small one, one whose rows are
+ * no whole vectors, the two that models have, and the largest.
+ */
+const SOME_HEAD_DIMS = large ? HEAD_DIMS : ([32, 59, 64, 128, 256] as const);
+
 // ---- flashAttentionWithKvCache: test_flash_attn_kvcache ------------------------------------------------------------
 
 const cacheFactors = {
-  headDim: HEAD_DIMS,
+  headDim: SOME_HEAD_DIMS,
   /** (Sq, rows of the cache) */
   lengths: [
     [1, 128],
@@ -64,10 +82,13 @@ export const CACHE_GRID: Grid<typeof cacheFactors> = {
   factors: cacheFactors,
   /** Only new keys are rotated, so without any there is no rotation. */
   isPossible: ({ append, rotary }) => !(append === 'append nothing' && rotary !== undefined && rotary !== 'no rotary'),
-  /** A D has two kernels here, one for pages and one without; and queries are rotated with one of the two. */
+  /**
+   * A D has its kernels with pages and its kernels without; queries are rotated with one of the two, and many queries
+   * always split where D does not say otherwise.
+   */
   isWorthIt: (row) => {
     const isPaged = row.storage?.startsWith('pages');
-    if (!hasItsKernel(row, isPaged)) return false;
+    if (!hasItsKernel(row, isPaged) || !hasItsRows(row)) return false;
     if (row.headDim === undefined || isPaged === undefined || row.rotary === undefined) return true;
     const isRotated = (HEAD_DIMS.indexOf(row.headDim) + (isPaged ? 1 : 0)) % 2 === 1;
     return isRotated === (row.rotary !== 'no rotary');
@@ -85,10 +106,17 @@ export const CACHE_GRID: Grid<typeof cacheFactors> = {
   },
 };
 
+/** Decode kernels for 4 and 8 rows suffice, but for the smallest D; and for some D many queries are always split. */
+function hasItsRows({ headDim, lengths, heads, numSplits }: Partial<CacheCase>): boolean {
+  if (headDim === undefined || lengths === undefined || headDim === 32) return true;
+  if (lengths[0] >= 64) return numSplits !== 0 || headDim === 59 || headDim === 128;
+  return lengths[0] > 3 || heads === undefined || (heads === 'MHA') === (lengths[0] === 3);
+}
+
 // ---- flashAttentionVarlen ----------------------------------------------------------------------------------------
 
 const varlenFactors = {
-  headDim: HEAD_DIMS,
+  headDim: SOME_HEAD_DIMS,
   sequences: ['one sequence', 'ragged sequences', 'empty ones among them', 'one query each'],
   pageSize: [0, 16, 256],
   heads: HEADS,
