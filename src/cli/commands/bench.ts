@@ -9,11 +9,16 @@ import { formatReport, openGpu } from '$gpu';
 import { attentionBench } from '../bench/attention';
 import type { Bench } from '../bench/bench';
 import { dispatchBench } from '../bench/dispatch';
+import { modelBench } from '../bench/model';
 import { ONNX_WORKER } from '../bench/onnx/protocol';
 import { serveOnnx } from '../bench/onnx/worker';
 import { UsageError, type Command } from '../command';
 
-const BENCHES: Readonly<Record<string, Bench>> = { attention: attentionBench, dispatch: dispatchBench };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  attention: attentionBench,
+  dispatch: dispatchBench,
+  model: modelBench,
+};
 
 export const bench: Command = {
   summary: 'Time a part against its peers',

@@ -12,6 +12,8 @@ import type { LoadProgress } from './protocol';
 
 /** Tokens, unless others are asked for: models are trained for more than most devices have memory for. */
 const USUAL_CONTEXT = 8192;
+/** Bytes that may be on their way to the GPU; after each half of them we wait for the half before. */
+const MOST_UNDER_WAY = 16 * 1024 * 1024;
 
 export interface GpuLoadOptions {
   /** Tokens of prompt and answer together; at most what the model was trained for. */
@@ -27,6 +29,8 @@ export interface ModelOnGpu {
   readonly model: ChatModel;
   /** For what is no answer: scores. Not while `model` answers. */
   readonly session: Session;
+  /** What the session computes with: for what measures it. */
+  readonly network: Model;
 }
 
 /** Closing the model closes the GPU too; where this rejects, the GPU is left open. */
@@ -38,7 +42,7 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
     const config = configOf(opened);
     const context = Math.min(options.context ?? USUAL_CONTEXT, config.context);
     model = new Model(gpu, config, weights.tensors.values(), { context });
-    await readWeights(model, weights, options);
+    await readWeights(gpu, model, weights, options);
     options.progress({ phase: 'upload' });
     await gpu.idle();
     options.progress({ phase: 'compile' });
@@ -51,6 +55,7 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
       bytes: weights.files.reduce((sum, { size }) => sum + size, 0),
       model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, session, opened) }),
       session,
+      network: model,
     };
   } catch (error) {
     model?.destroy();
@@ -70,11 +75,21 @@ function configOf({ weights, config }: OpenedModel): ModelConfig {
   return configFromGguf(metadata, file, vocab, !tensors.has('output.weight'));
 }
 
-/** A few chunks in memory, whatever the model's size. */
-async function readWeights(model: Model, weights: WeightsFile, { signal, progress }: GpuLoadOptions): Promise<void> {
+/**
+ * A few chunks in memory, whatever the model's size: each write to the GPU is copied, and the copy stays until the GPU
+ * has taken it. So no more than a few are on their way.
+ */
+async function readWeights(
+  gpu: Gpu,
+  model: Model,
+  weights: WeightsFile,
+  { signal, progress }: GpuLoadOptions,
+): Promise<void> {
   const wanted = [...weights.tensors.values()].filter(({ name }) => model.writer(name) !== undefined);
   const total = wanted.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let done = 0;
+  let underWay = 0;
+  let halfBefore: Promise<void> | undefined;
   let current: TensorEntry | undefined;
   let writer: ReturnType<Model['writer']>;
   progress({ phase: 'read', done, total });
@@ -84,6 +99,13 @@ async function readWeights(model: Model, weights: WeightsFile, { signal, progres
     writer?.push(bytes);
     if (last) writer?.finish();
     progress({ phase: 'read', done: (done += bytes.length), total });
+    underWay += bytes.length;
+    if (underWay < MOST_UNDER_WAY / 2) continue;
+    underWay = 0;
+    await halfBefore;
+    halfBefore = gpu.idle();
+    // Awaited a half later, or, where none follows, by the caller's own wait.
+    halfBefore.catch(() => undefined);
   }
 }
 

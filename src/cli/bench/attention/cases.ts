@@ -4,12 +4,15 @@ import { bytesPerElement } from '$gpu/formats/dtype';
 export type Schedule = 'prefill' | 'decode';
 export type FloatType = 'f32' | 'f16';
 
-/** q `[1, Sq, 8, D]` on k and v `[1, Sk, 2, D]`, causal: Sq = Sk in prefill, Sq = 1 in decode. */
+/** q `[1, Sq, Hq, D]` on k and v `[1, Sk, Hkv, D]`, causal: Sq = Sk in prefill, Sq = 1 in decode. */
 export interface Case {
   readonly schedule: Schedule;
   readonly dtype: FloatType;
   readonly headDim: number;
   readonly keys: number;
+  /** Default: HEADS_Q and HEADS_KV. */
+  readonly headsQ?: number;
+  readonly headsKv?: number;
 }
 
 export const HEADS_Q = 8;
@@ -26,9 +29,9 @@ export interface Dims {
   readonly headDim: number;
 }
 
-export function dimsOf({ schedule, headDim, keys }: Case): Dims {
+export function dimsOf({ schedule, headDim, keys, headsQ = HEADS_Q, headsKv = HEADS_KV }: Case): Dims {
   const seqQ = schedule === 'prefill' ? keys : 1;
-  return { batch: 1, seqQ, seqK: keys, headsQ: HEADS_Q, headsKv: HEADS_KV, headDim };
+  return { batch: 1, seqQ, seqK: keys, headsQ, headsKv, headDim };
 }
 
 /** Cases that share kernels: they differ in their number of keys alone. */
@@ -49,8 +52,9 @@ export function flopsOf(one: Case): number {
 }
 
 /** K and V, once. */
-export function cacheBytesOf({ keys, headDim, dtype }: Case): number {
-  return 2 * keys * HEADS_KV * headDim * bytesPerElement(dtype);
+export function cacheBytesOf(one: Case): number {
+  const { seqK, headsKv, headDim } = dimsOf(one);
+  return 2 * seqK * headsKv * headDim * bytesPerElement(one.dtype);
 }
 
 export interface Wanted {

@@ -47,10 +47,6 @@ export function chainOf(one: Case, length: number): OnnxGraph {
   };
 }
 
-export function outputOf(length: number): string {
-  return `o${length - 1}`;
-}
-
 /** The same numbers that our kernels get: in decode the last key is the one that the operator appends. */
 export function feedsOf({ Tensor }: Runtime, one: Case, inputs: Inputs = inputsOf(one)): Feeds {
   const { seqQ, seqK, headsQ, headsKv, headDim } = dimsOf(one);

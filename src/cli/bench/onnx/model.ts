@@ -5,10 +5,17 @@
  * each led by `number << 3 | kind`, so that writing is joining.
  */
 
-export type OnnxType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool';
+export type OnnxType = 'float32' | 'float16' | 'int32' | 'int64' | 'uint8' | 'bool';
 
 /** Numbers that TensorProto.DataType gives these types. */
-const TYPE_NUMBERS: Readonly<Record<OnnxType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 };
+const TYPE_NUMBERS: Readonly<Record<OnnxType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+};
 
 /** What flows along an edge of the graph. */
 export interface OnnxValue {

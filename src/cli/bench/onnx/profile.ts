@@ -9,10 +9,10 @@ export interface TraceEvent {
 }
 
 export interface KernelTimes {
-  /** Milliseconds of one node's attention kernels, an entry a run. */
-  readonly attention: readonly number[];
+  /** Milliseconds of one node's kernels, without what moves a cache; an entry a run. */
+  readonly node: readonly number[];
   /** Dispatches of one node, by name, with the milliseconds of all that bear it. */
-  readonly kernels: Readonly<Record<string, number>>;
+  readonly programs: Readonly<Record<string, number>>;
 }
 
 /** Where the operator moves new keys and values into its cache: work that ours are not timed with. */
@@ -31,16 +31,16 @@ export function kernelTimes(
   if (dispatches.length === 0 || dispatches.length % runs !== 0) return undefined;
   const each = dispatches.length / runs;
   const timed = dispatches.slice(warm * each);
-  const kernels: Record<string, number> = {};
+  const programs: Record<string, number> = {};
   for (const { name, dur } of timed) {
     const short = name.split('&').at(-1)!;
-    kernels[short] = (kernels[short] ?? 0) + dur / 1000 / nodes / (runs - warm);
+    programs[short] = (programs[short] ?? 0) + dur / 1000 / nodes / (runs - warm);
   }
-  const attention = Array.from({ length: runs - warm }, (_, run) =>
+  const node = Array.from({ length: runs - warm }, (_, run) =>
     timed
       .slice(run * each, (run + 1) * each)
       .filter(({ name }) => !name.endsWith(MOVES_CACHE))
       .reduce((sum, { dur }) => sum + dur / 1000 / nodes, 0),
   );
-  return { attention, kernels };
+  return { node, programs };
 }

@@ -5,18 +5,25 @@ import type { Figure } from '../statistics';
 /** The command line's word for that process. */
 export const ONNX_WORKER = 'onnx-worker';
 
-export interface PeerQuestion {
-  readonly one: Case;
+/** y `[M, N]` = x `[M, K]` W^T in f32, with weights in blocks of 32 that share a scale. */
+export interface PeerProduct {
+  readonly rows: number;
+  readonly columns: number;
+  readonly tokens: number;
+  readonly bits: 4 | 8;
+}
+
+export type PeerQuestion = ({ readonly one: Case } | { readonly product: PeerProduct }) & {
   /** Milliseconds that each of its figures may take. */
   readonly patience: number;
-}
+};
 
 export interface PeerTimes {
   /** One operator, by the wall clock. */
   readonly operator: Figure;
-  /** Nodes of the chain it was measured with; with one, the copies of a run are part of it. */
+  /** Nodes of the graph it was measured with; with one, the copies of a run are part of it. */
   readonly nodes: number;
-  /** Its attention kernels alone, by timestamps, where the runtime has them. */
+  /** Its kernels alone, without what moves a cache, by timestamps, where the runtime has them. */
   readonly kernels?: Figure;
   readonly programs?: Readonly<Record<string, number>>;
   /** Largest error in the rows that were compared; null where its output are no numbers. */

@@ -15,6 +15,7 @@ export interface Runtime {
 export interface SessionOptions {
   readonly executionProviders: readonly string[];
   readonly logSeverityLevel?: number;
+  readonly graphOptimizationLevel?: 'disabled' | 'all';
   readonly enableProfiling?: boolean;
   readonly profileFilePrefix?: string;
 }
@@ -25,7 +26,7 @@ export interface Session {
   release(): Promise<void>;
 }
 
-export type OnnxData = Float32Array | Uint16Array | Int32Array;
+export type OnnxData = Float32Array | Uint16Array | Int32Array | Uint8Array;
 export type Feeds = Readonly<Record<string, RuntimeTensor>>;
 
 export interface RuntimeTensor {

@@ -2,11 +2,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inputsOf, type Case } from '../attention/cases';
+import { inputsOf } from '../attention/cases';
 import { Check } from '../attention/check';
 import { differenceOf, summarize, type Figure } from '../statistics';
-import { chainOf, feedsOf, floatsOf, outputOf } from './attention';
-import { encodeModel } from './model';
+import { chainOf, feedsOf, floatsOf } from './attention';
+import { encodeModel, type OnnxGraph } from './model';
+import { errorOfProduct, productFeeds, productGraph, productInputs } from './product';
 import { kernelTimes, type KernelTimes, type TraceEvent } from './profile';
 import type { PeerAnswer, PeerQuestion, PeerTimes } from './protocol';
 import { findRuntime, type Feeds, type OnnxData, type Runtime, type Session } from './runtime';
@@ -36,17 +37,49 @@ export async function serveOnnx(): Promise<number> {
   return 0;
 }
 
-async function measure(runtime: Runtime, { one, patience }: PeerQuestion): Promise<PeerAnswer> {
+/** What is asked: graphs of any number of nodes, what they are fed, and how wrong their output is. */
+interface Subject {
+  readonly graph: (nodes: number) => OnnxGraph;
+  readonly feeds: Feeds;
+  /** Nodes that do the same are all to run; what is a chain may be optimised. */
+  readonly optimised: boolean;
+  readonly errorOf: (output: Float32Array) => number;
+}
+
+function subjectOf(runtime: Runtime, question: PeerQuestion): Subject {
+  if ('product' in question) {
+    const { product } = question;
+    const inputs = productInputs(product);
+    return {
+      graph: (nodes) => productGraph(product, nodes),
+      feeds: productFeeds(runtime, product, inputs),
+      optimised: false,
+      errorOf: (output) => errorOfProduct(product, inputs, output),
+    };
+  }
+  const { one } = question;
   const inputs = inputsOf(one);
-  const bench = new Chains(runtime, one, feedsOf(runtime, one, inputs));
+  const check = new Check(one, inputs);
+  return {
+    graph: (nodes) => chainOf(one, nodes),
+    feeds: feedsOf(runtime, one, inputs),
+    optimised: true,
+    errorOf: (output) => check.errorOf(output),
+  };
+}
+
+async function measure(runtime: Runtime, question: PeerQuestion): Promise<PeerAnswer> {
+  const { patience } = question;
+  const subject = subjectOf(runtime, question);
+  const bench = new Chains(runtime, subject);
   const single = await bench.open(1);
-  const error = new Check(one, inputs).errorOf(await single.output());
+  const error = subject.errorOf(await single.output());
   const operator = await timeOperator(bench, single, patience);
   await single.close();
   const profiled = await profileKernels(bench, Math.min(operator.nodes, LONGEST_PROFILED), operator, patience);
   const times: PeerTimes = { ...operator, error };
   if (!profiled) return { times };
-  return { times: { ...times, kernels: summarize(profiled.attention), programs: profiled.kernels } };
+  return { times: { ...times, kernels: summarize(profiled.node), programs: profiled.programs } };
 }
 
 type OperatorTime = Pick<PeerTimes, 'operator' | 'nodes'>;
@@ -92,22 +125,23 @@ async function profileKernels(
   }
 }
 
-/** Sessions of one case. */
+/** Sessions of one subject. */
 class Chains {
   constructor(
     private readonly runtime: Runtime,
-    private readonly one: Case,
-    private readonly feeds: Feeds,
+    private readonly subject: Subject,
   ) {}
 
   async open(nodes: number, profile?: string): Promise<Chain> {
-    const session = await this.runtime.InferenceSession.create(encodeModel(chainOf(this.one, nodes)), {
+    const graph = this.subject.graph(nodes);
+    const session = await this.runtime.InferenceSession.create(encodeModel(graph), {
       executionProviders: ['webgpu'],
+      graphOptimizationLevel: this.subject.optimised ? 'all' : 'disabled',
       // Errors only: it has much to say.
       logSeverityLevel: 3,
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
     });
-    return new Chain(session, this.feeds, outputOf(nodes));
+    return new Chain(session, this.subject.feeds, graph.outputs[0]!.name);
   }
 }
 

@@ -66,7 +66,7 @@ test('the profile tells attention from moving the cache, a time a run, the warm-
     { cat: 'Session', name: 'model_run', ts: 0, dur: 99_999 },
   ];
   const times = kernelTimes([...run(9000), ...run(1000), ...run(3000)], { nodes: 2, runs: 3, warm: 1 });
-  expect(times).toEqual({ attention: [1, 3], kernels: { CopyKVCache: 0.5, FlashAttention: 2 } });
+  expect(times).toEqual({ node: [1, 3], programs: { CopyKVCache: 0.5, FlashAttention: 2 } });
 });
 
 test('a profile without dispatches, or with some missing, tells nothing', () => {
