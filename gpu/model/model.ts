@@ -93,7 +93,7 @@ export class Model {
       normSpec(),
       ropeAppendSpec(this.kvType, this.config.rope.pairing),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
-      ...this.#products().flatMap(productSpecs),
+      ...this.#products().flatMap((one) => productSpecs(one, this.gpu.info.isFallback)),
     ];
     return [...new Set(specs)];
   }
@@ -125,11 +125,14 @@ interface Product {
   readonly normed: boolean;
 }
 
-/** What a product is compiled for: one token, a few, many. */
-function productSpecs({ matrix: { parts, columns }, mode, normed }: Product): PipelineSpec[] {
+/**
+ * What a product is compiled for: one token, a few, many. A few tokens are rare, and a software adapter takes seconds
+ * to compile that kernel: there it waits for the first call.
+ */
+function productSpecs({ matrix: { parts, columns }, mode, normed }: Product, sparing: boolean): PipelineSpec[] {
   return parts.flatMap(({ layout }) => [
     matvecSpec(layout, columns, 1, mode, normed),
-    matvecSpec(layout, columns, FEW_TOKENS, mode, normed),
+    ...(sparing ? [] : [matvecSpec(layout, columns, FEW_TOKENS, mode, normed)]),
     matmulSpec(layout, columns, mode),
   ]);
 }

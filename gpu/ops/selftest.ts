@@ -22,8 +22,8 @@ export interface ProductKind {
   readonly padded: boolean;
 }
 
-/** Rows of x that choose each kernel: one, few, a tile and a part of one. */
-const TOKENS = [1, FEW_TOKENS - 1, 37];
+/** Rows of x that choose each kernel: one, a tile and a part of one, few. */
+const TOKENS = [1, 37, FEW_TOKENS - 1];
 /** Rows of W, and of each half of a gated one: no multiple of a tile. */
 const ROWS = 70;
 const EPS = 1e-5;
@@ -36,7 +36,8 @@ export async function verifyProducts(gpu: Gpu, kinds: Iterable<ProductKind>): Pr
     const name = nameOf(kind);
     if (tested.has(name)) continue;
     tested.add(name);
-    for (const tokens of TOKENS) {
+    // A model on a software adapter compiles the kernel for a few tokens when it meets them (model.ts).
+    for (const tokens of gpu.info.isFallback ? TOKENS.slice(0, 2) : TOKENS) {
       const error = await errorOf(gpu, kind, tokens);
       if (error <= TOLERANCE) continue;
       throw new SelfTestError(
