@@ -15,8 +15,10 @@ const failure = ensurePackages();
 if (failure) stop(failure);
 // The peers. A bench runs without them, and names what it could not ask.
 if (args[0] === 'bench') ensurePackages(join(root, 'tests', 'oracles'));
-// Whoever names the pocket model gets it, as the app does.
-if (args.some((arg) => arg.includes('static/pocket/'))) await (await import('./pocket.js')).ensurePocket();
+// Whoever names the pocket model gets it, as the app does; the model bench names it where nobody names another.
+const wantsPocket = args[0] === 'bench' && args[1] === 'model' && !args.includes('--model');
+if (wantsPocket || args.some((arg) => arg.includes('static/pocket/')))
+  await (await import('./pocket.js')).ensurePocket();
 if (buildCli() !== 0) stop('The build failed; see above.');
 
 const program = spawnSync(process.execPath, [join(root, 'dist', 'cli.js'), ...args], {
