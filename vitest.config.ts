@@ -18,6 +18,13 @@ const soakTests = ['tests/gpu/**/*.soak.test.ts'];
 const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
 /** What depends on how wide a driver's subgroups are: on lavapipe it runs with the full width as well. */
 const laneTests = ['tests/gpu/attention/variants.gpu.test.ts'];
+/**
+ * Kernels that are the same everywhere, with nothing optional in them: what lavapipe and Chromium's SwiftShader say of
+ * those counts for the same two drivers elsewhere. The full run asks everybody.
+ */
+const plainTests = large
+  ? []
+  : ['tests/gpu/ops/**', 'tests/gpu/generate/**', 'tests/gpu/model/golden.*', 'tests/gpu/model/llama-cpp.*'];
 const pureTests = {
   include: ['tests/**/*.test.ts'],
   exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],
@@ -43,7 +50,7 @@ function unitProject(): TestProjectConfiguration {
 function dawnProject(
   name: 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'native',
   env: Record<string, string> = {},
-  include = gpuTests,
+  { include = gpuTests, exclude = [] }: { include?: string[]; exclude?: string[] } = {},
 ): TestProjectConfiguration {
   return {
     resolve: { alias },
@@ -51,6 +58,7 @@ function dawnProject(
       ...shared,
       name,
       include: soak ? soakTests : include,
+      exclude,
       pool: 'forks',
       env,
       provide: { environment: name, large },
@@ -70,8 +78,8 @@ function lavapipeProjects(driver: string): TestProjectConfiguration[] {
   const wide = { ...vulkanEnvironment(driver), ...cache('widest') };
   return [
     dawnProject('lavapipe', narrow),
-    ...(soak ? [] : [dawnProject('wide', wide, laneTests)]),
-    dawnProject('reduced', narrow),
+    ...(soak ? [] : [dawnProject('wide', wide, { include: laneTests })]),
+    dawnProject('reduced', narrow, { exclude: plainTests }),
   ];
 }
 
@@ -117,7 +125,9 @@ function projects(): TestProjectConfiguration[] {
   return [
     ...(soak ? [] : [unitProject()]),
     ...(lavapipe && fit('lavapipe') ? lavapipeProjects(lavapipe) : []),
-    ...(swiftshader && fit('swiftshader') ? [dawnProject('swiftshader', vulkanEnvironment(swiftshader))] : []),
+    ...(swiftshader && fit('swiftshader')
+      ? [dawnProject('swiftshader', vulkanEnvironment(swiftshader), { exclude: plainTests })]
+      : []),
     // The machine's own GPU, where there is one to try.
     ...(process.env.FIRESIDE_NATIVE === '1' ? [dawnProject('native')] : []),
     ...(chromium && fit('chromium') && !soak ? [browserProject(chromium), pageProject()] : []),

@@ -62,9 +62,9 @@ export interface Grid<F extends Factors> {
 export function rowsOf<F extends Factors>({ factors, isPossible, isWorthIt, all = factors }: Grid<F>): Row<F>[] {
   if (large) return [...product(all as F, isPossible)];
   const rows = coveringArray(factors, (row) => (isPossible?.(row) ?? true) && (isWorthIt?.(row) ?? true));
-  // The reduced corner compiles as slowly as lavapipe does and runs the same driver: every value there, every pair in
-  // the other environments.
-  return environment === 'reduced' ? everyValue(rows) : rows;
+  // Two drivers, each in two environments: every pair in one of the two, every value in the other, which runs the very
+  // same kernels on the very same driver.
+  return environment === 'reduced' || environment === 'swiftshader' ? everyValue(rows) : rows;
 }
 
 // ---- few kernels -----------------------------------------------------------------------------------------------
