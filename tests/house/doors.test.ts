@@ -33,7 +33,13 @@ const ROWS: readonly Row[] = [
   },
   ...['attention', 'ops', 'quant'].map((room) => ({
     from: `gpu/${room}/x.ts`,
-    closed: ['../model/x', '../generate/x', '..', '$lib/engine/client', room === 'ops' ? '../attention/x' : '../ops/norm'],
+    closed: [
+      '../model/x',
+      '../generate/x',
+      '..',
+      '$lib/engine/client',
+      room === 'ops' ? '../attention/x' : '../ops/norm',
+    ],
     open: ['../formats/dtype', '../device', room === 'ops' ? '../quant/x' : '../ops/shaders', './y'],
   })),
   {
