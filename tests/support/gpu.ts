@@ -5,7 +5,7 @@
  * (lavapipe with all that is optional taken away) and `chromium` (a real page). What depends on the width of subgroups
  * runs in `wide` as well: lavapipe with vectors as wide as the processor's, twice those of `lavapipe`.
  */
-import { inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { openGpu, type DType, type Gpu, type OpenGpuOptions, type Tensor } from '../../gpu/device';
 
 export type EnvironmentName = 'unit' | 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'chromium' | 'native' | 'e2e';
@@ -36,6 +36,25 @@ const EVERYTHING_REDUCED = {
 export async function openTestGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   if (environment !== 'reduced') return openGpu(options);
   return openGpu({ ...options, reduce: { ...EVERYTHING_REDUCED, ...options.reduce } });
+}
+
+/** One GPU for a group of tests. Errors that WebGPU reports on the side fail the test they come in. */
+export function useBareGpu(options: OpenGpuOptions = {}): () => Gpu {
+  let gpu: Gpu | undefined;
+  const opened = (): Gpu => {
+    if (!gpu) throw new Error('the GPU is opened before the first test');
+    return gpu;
+  };
+  beforeAll(async () => {
+    gpu = await openTestGpu(options);
+  });
+  afterEach(() => {
+    expect(opened().takeErrors(), 'errors that WebGPU reported on the side').toEqual([]);
+  });
+  afterAll(() => {
+    gpu?.destroy();
+  });
+  return opened;
 }
 
 /** A quiet NaN as f32, and the same as two f16 or two bf16. */

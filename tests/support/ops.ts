@@ -1,26 +1,6 @@
-/** What tests of operations share: one GPU a file, numbers, a float64 product, and how far results may be off. */
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { Gpu, OpenGpuOptions } from '../../gpu/device';
-import { openTestGpu, random } from './gpu';
-
-/** One GPU for a group of tests. Errors that WebGPU reports on the side fail the test they come in. */
-export function useBareGpu(options: OpenGpuOptions = {}): () => Gpu {
-  let gpu: Gpu | undefined;
-  const opened = (): Gpu => {
-    if (!gpu) throw new Error('the GPU is opened before the first test');
-    return gpu;
-  };
-  beforeAll(async () => {
-    gpu = await openTestGpu(options);
-  });
-  afterEach(() => {
-    expect(opened().takeErrors(), 'errors that WebGPU reported on the side').toEqual([]);
-  });
-  afterAll(() => {
-    gpu?.destroy();
-  });
-  return opened;
-}
+/** What tests of operations share: numbers, a float64 product, and how far results may be off. */
+import { expect } from 'vitest';
+import { random } from './gpu';
 
 /** Uniform in [-1.7, 1.7]: of about unit variance. */
 export function numbers(length: number, seed: number): Float32Array {

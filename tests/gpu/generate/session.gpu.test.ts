@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Session, type GenerateOptions, type GenerationEnd } from '$gpu/generate';
 import type { Model } from '$gpu/model';
 import { TINY, tinyGreedy, tinyModel, tinyReference, tinyWeights } from '../../support/llama';
-import { useBareGpu } from '../../support/ops';
+import { useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu({ selfTest: false });
 const weights = tinyWeights(TINY, 'F32');

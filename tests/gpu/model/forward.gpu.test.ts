@@ -4,7 +4,7 @@ import { Session } from '$gpu/generate';
 import { Model } from '$gpu/model';
 import type { ModelConfig } from '$gpu/formats/model';
 import { TINY, tinyModel, tinyReference, tinyWeights } from '../../support/llama';
-import { useBareGpu } from '../../support/ops';
+import { useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu({ selfTest: false });
 const ids = Array.from({ length: 75 }, (_, n) => (n * 37) % TINY.vocab);

@@ -7,7 +7,7 @@ import stories from '../../fixtures/models/stories260k.golden.json';
 import pocket from '../../fixtures/models/pocket.golden.json';
 import { isSlow } from '../../support/attention/grid';
 import { loadModel, openPocket, openShared, type Golden, type GoldenPrompt } from '../../support/model';
-import { useBareGpu } from '../../support/ops';
+import { useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu();
 

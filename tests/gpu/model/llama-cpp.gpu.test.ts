@@ -7,7 +7,7 @@ import stories from '../../fixtures/models/stories260k.golden.json';
 import { isSlow } from '../../support/attention/grid';
 import { llamaCpp } from '../../support/llama-cpp';
 import { loadModel, openPocket, openShared, type Golden } from '../../support/model';
-import { useBareGpu } from '../../support/ops';
+import { useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu();
 

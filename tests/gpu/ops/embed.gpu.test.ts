@@ -1,8 +1,8 @@
 /** Rows of the embedding come out as the file has them: exactly. */
 import { describe, expect, test } from 'vitest';
 import { embed } from '$gpu/ops';
-import { poisoned } from '../../support/gpu';
-import { useBareGpu } from '../../support/ops';
+import { poisoned, useBareGpu } from '../../support/gpu';
+
 import { matrixOf, randomWeights } from '../../support/weights';
 
 describe('embed', () => {

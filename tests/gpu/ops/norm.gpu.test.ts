@@ -1,8 +1,8 @@
 /** RMSNorm against float64, for rows shorter and longer than a workgroup. */
 import { describe, expect, test } from 'vitest';
 import { rmsNorm } from '$gpu/ops';
-import { poisoned } from '../../support/gpu';
-import { expectNear, normReference, numbers, useBareGpu } from '../../support/ops';
+import { poisoned, useBareGpu } from '../../support/gpu';
+import { expectNear, normReference, numbers } from '../../support/ops';
 
 describe('rmsNorm', () => {
   const gpu = useBareGpu();

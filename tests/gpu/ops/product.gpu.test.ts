@@ -4,8 +4,8 @@ import { ArgumentError } from '$gpu/device';
 import { product, type ProductMode } from '$gpu/ops';
 import type { TensorType } from '$gpu/formats/blocks';
 import { coveringArray } from '../../support/covering';
-import { poisoned } from '../../support/gpu';
-import { expectNear, normReference, numbers, productReference, useBareGpu } from '../../support/ops';
+import { poisoned, useBareGpu } from '../../support/gpu';
+import { expectNear, normReference, numbers, productReference } from '../../support/ops';
 import { matrixOf, randomWeights } from '../../support/weights';
 
 const FACTORS = {

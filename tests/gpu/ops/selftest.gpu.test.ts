@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SelfTestError } from '$gpu/device';
 import { verifyProducts, type ProductMode } from '$gpu/ops';
 import { LAYOUTS } from '$gpu/quant';
-import { useBareGpu } from '../../support/ops';
+import { useBareGpu } from '../../support/gpu';
 
 describe('verifyProducts', () => {
   const gpu = useBareGpu();

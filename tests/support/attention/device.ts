@@ -1,5 +1,5 @@
 /** Running attention on the GPU under test: tensors that are cleaned up, poisoned outputs, options with tensors. */
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import {
   attention,
   PREFILL_VARIANTS,
@@ -10,7 +10,7 @@ import {
 } from '$gpu/attention';
 import type { DType, Gpu, OpenGpuOptions, Tensor } from '$gpu/device';
 import type { ReferenceOptions } from '$gpu/attention/reference';
-import { environment, openTestGpu, poisoned, type EnvironmentName } from '../gpu';
+import { environment, poisoned, useBareGpu, type EnvironmentName } from '../gpu';
 import type { Inputs, Problem } from './problem';
 
 /**
@@ -38,23 +38,9 @@ function preferring(name: string | undefined): Variant[] {
   return [...PREFILL_VARIANTS].sort((a, b) => Number(b.name === name) - Number(a.name === name));
 }
 
-/** One GPU for a group of tests. Errors that WebGPU reports on the side fail the test they come in. */
+/** One GPU for a group of tests, with the kernel that the grids run here. */
 export function useGpu(options: OpenGpuOptions = {}): () => Gpu {
-  let gpu: Gpu | undefined;
-  const opened = (): Gpu => {
-    if (!gpu) throw new Error('the GPU is opened before the first test');
-    return gpu;
-  };
-  beforeAll(async () => {
-    gpu = await openTestGpu({ ...GRID_OPTIONS, ...options });
-  });
-  afterEach(() => {
-    expect(opened().takeErrors(), 'errors that WebGPU reported on the side').toEqual([]);
-  });
-  afterAll(() => {
-    gpu?.destroy();
-  });
-  return opened;
+  return useBareGpu({ ...GRID_OPTIONS, ...options });
 }
 
 type Values = Parameters<Gpu['upload']>[0];
