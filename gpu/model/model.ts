@@ -5,16 +5,7 @@ import type { ModelConfig } from '../formats/model';
 import { prepareCached } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
-import {
-  embedSpec,
-  FEW_TOKENS,
-  matmulSpec,
-  matvecSpec,
-  normSpec,
-  ropeAppendSpec,
-  rotaryAngles,
-  verifyProducts,
-} from '../ops';
+import { embedSpec, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
 import type { ProductKind, ProductMode } from '../ops';
 import type { Matrix } from '../quant';
 import { KvCache } from './cache';
@@ -93,7 +84,7 @@ export class Model {
       normSpec(),
       ropeAppendSpec(this.kvType, this.config.rope.pairing),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
-      ...this.#products().flatMap((one) => productSpecs(one, this.gpu.info.isFallback)),
+      ...this.#products().flatMap(({ matrix, mode, normed }) => productSpecs(this.gpu, matrix, mode, normed)),
     ];
     return [...new Set(specs)];
   }
@@ -123,18 +114,6 @@ interface Product {
   readonly matrix: Matrix;
   readonly mode: ProductMode;
   readonly normed: boolean;
-}
-
-/**
- * What a product is compiled for: one token, a few, many. A few tokens are rare, and a software adapter takes seconds
- * to compile that kernel: there it waits for the first call.
- */
-function productSpecs({ matrix: { parts, columns }, mode, normed }: Product, sparing: boolean): PipelineSpec[] {
-  return parts.flatMap(({ layout }) => [
-    matvecSpec(layout, columns, 1, mode, normed),
-    ...(sparing ? [] : [matvecSpec(layout, columns, FEW_TOKENS, mode, normed)]),
-    matmulSpec(layout, columns, mode),
-  ]);
 }
 
 function checkConfig({ width, ffnWidth, headsQ, headsKv, headDim, rope }: ModelConfig): void {

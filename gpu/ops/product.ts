@@ -1,6 +1,7 @@
 /**
  * Products with weights: y = x W^T, with what stands before (RMSNorm) and behind (gated activation, residual) done on
- * the way. Up to 8 rows of x are matrix-vector products (matvec.wesl), more are tiled (matmul.wesl).
+ * the way. Up to 8 rows of x are matrix-vector products (matvec.wesl), more are tiled (matmul.wesl). Software adapters have
+ * a kernel of their own for more than one row (matmul_lanes.wesl).
  */
 import { ArgumentError, describe, keptSpec, ParamWriter } from '../device';
 import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
@@ -26,16 +27,48 @@ export interface ProductOptions {
   readonly firstToken?: number;
 }
 
-/** Rows of x up to which weights are streamed past them instead of tiled. */
+/** Rows of x up to which a GPU streams weights past them instead of tiling. */
 export const FEW_TOKENS = 8;
 
 /** How matvec.wesl cuts its work: threads that share rows, how many such groups, rows a group. */
 const LANES = 32;
 const GROUPS = 2;
 const ROWS = 4;
-/** Tile of matmul.wesl. */
-const TILE_TOKENS = 32;
-const TILE_ROWS = 64;
+
+/** A kernel for many rows of x, and what one workgroup of it makes. */
+interface ManyKernel {
+  readonly module: string;
+  /** Rows of x. */
+  readonly tokens: number;
+  /** Rows of W, of both halves where gated. */
+  readonly rows: number;
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly conditions?: Readonly<Record<string, boolean>>;
+}
+const TILED: ManyKernel = { module: 'matmul', tokens: 32, rows: 64 };
+const IN_LANES = [inLanes(8), inLanes(4)];
+
+/** @param givers lanes of a subgroup that load x for all */
+function inLanes(givers: number): ManyKernel {
+  const constants = { GIVERS: givers, LANES: 32 };
+  return {
+    module: 'matmul_lanes',
+    tokens: 2 * givers,
+    rows: 4 * 32,
+    constants,
+    conditions: { GIVERS_8: givers === 8 },
+  };
+}
+
+function manyKernel({ info, has }: Gpu): ManyKernel {
+  const fits = ({ constants }: ManyKernel): boolean => info.subgroupMinSize >= constants!.GIVERS!;
+  return (info.isFallback && has.subgroups && IN_LANES.find(fits)) || TILED;
+}
+
+/** A processor decodes weights once for all rows of x: there only a single one is a matrix-vector product. */
+function isFew(gpu: Gpu, tokens: number): boolean {
+  return tokens <= (manyKernel(gpu) === TILED ? FEW_TOKENS : 1);
+}
 
 /**
  * Records y `[M, N]` (`[M, N / 2]` when gated) from M rows of x `[.., K]`, all f32. Throws ArgumentError where shapes
@@ -45,7 +78,7 @@ export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options:
   const { norm, mode = 'plain', firstToken = 0 } = options;
   const tokens = checkProduct(x, matrix, y, mode, firstToken);
   if (tokens === 0) return;
-  if (tokens > FEW_TOKENS && norm) {
+  if (norm && !isFew(gpu, tokens)) {
     gpu.scoped(() => {
       const normed = gpu.scratch(x.shape, 'f32');
       rmsNorm(gpu, x, norm.gain, normed, norm.eps);
@@ -70,13 +103,13 @@ interface PartCall {
 function dispatchPart(gpu: Gpu, call: PartCall): void {
   const { x, matrix, y, part, tokens, mode, norm } = call;
   const weights = [part.codes, part.scales ?? null];
-  if (tokens > FEW_TOKENS) {
-    const rows = mode === 'gated' ? part.rows / 2 : part.rows;
+  if (!isFew(gpu, tokens)) {
+    const kernel = manyKernel(gpu);
     gpu.dispatch({
-      pipeline: gpu.pipeline(matmulSpec(part.layout, matrix.columns, mode)),
+      pipeline: gpu.pipeline(manySpec(kernel, part.layout, matrix.columns, mode)),
       bindings: [null, ...weights, x, y],
       params: productParams(call),
-      workgroups: [Math.ceil(rows / (mode === 'gated' ? TILE_ROWS / 2 : TILE_ROWS)), Math.ceil(tokens / TILE_TOKENS)],
+      workgroups: [Math.ceil(part.rows / kernel.rows), Math.ceil(tokens / kernel.tokens)],
     });
     return;
   }
@@ -115,13 +148,16 @@ function tokensCompiled(tokens: number): number {
   return tokens === 1 ? 1 : FEW_TOKENS;
 }
 
-export function matvecSpec(
-  layout: Layout,
-  columns: number,
-  tokens: number,
-  mode: ProductMode,
-  normed: boolean,
-): PipelineSpec {
+/** What `product` of this matrix may be compiled for on this device, for any number of rows of x. */
+export function productSpecs(gpu: Gpu, { parts, columns }: Matrix, mode: ProductMode, normed: boolean): PipelineSpec[] {
+  const few = [1, FEW_TOKENS].filter((tokens) => isFew(gpu, tokens));
+  return parts.flatMap(({ layout }) => [
+    ...few.map((tokens) => matvecSpec(layout, columns, tokens, mode, normed)),
+    manySpec(manyKernel(gpu), layout, columns, mode),
+  ]);
+}
+
+function matvecSpec(layout: Layout, columns: number, tokens: number, mode: ProductMode, normed: boolean): PipelineSpec {
   const compiled = tokensCompiled(tokens);
   const padded = columns % layout.chunk !== 0;
   return keptSpec(`ops/matvec ${layout.name} ${compiled} ${mode} ${normed} ${padded}`, () => ({
@@ -134,13 +170,15 @@ export function matvecSpec(
   }));
 }
 
-export function matmulSpec(layout: Layout, columns: number, mode: ProductMode): PipelineSpec {
+function manySpec(kernel: ManyKernel, layout: Layout, columns: number, mode: ProductMode): PipelineSpec {
+  const { module, tokens, constants = {}, conditions = {} } = kernel;
   const padded = columns % layout.chunk !== 0;
-  return keptSpec(`ops/matmul ${layout.name} ${mode} ${padded}`, () => ({
-    label: `matmul ${layout.name}${mode === 'plain' ? '' : ` ${mode}`}`,
-    module: 'ops/matmul',
+  return keptSpec(`ops/${module} ${tokens} ${layout.name} ${mode} ${padded}`, () => ({
+    label: `${module} ${layout.name}${mode === 'plain' ? '' : ` ${mode}`}`,
+    module: `ops/${module}`,
     sources,
-    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode) },
+    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), ...conditions },
+    constants,
     bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write'],
   }));
 }
