@@ -5,12 +5,15 @@
 import { ArgumentError, describe, formatShape } from '../device';
 import type { Gpu, Tensor } from '../device';
 import { launch } from './launch';
-import type { AttentionOptions } from './options';
+import type { AttentionKind, AttentionOptions } from './options';
 import { contiguous, scoringOf } from './problem';
 import type { Call, SequenceTable } from './problem';
 import { sequenceTable } from './sequences';
 
-export type CachedOptions = Pick<AttentionOptions, 'softmaxScale' | 'windowSize' | 'softcap'>;
+export interface CachedOptions extends Pick<AttentionOptions, 'softmaxScale' | 'windowSize' | 'softcap'> {
+  /** Default 'auto'. */
+  readonly kind?: AttentionKind;
+}
 
 export interface CacheShape {
   readonly headsQ: number;
@@ -86,5 +89,6 @@ export function cachedCall(gpu: Gpu, { q, keys, values, out, lengths }: CachedCa
     shift: 0,
     splits: 0,
     sequences: lengths,
+    ...(options.kind && { kind: options.kind }),
   };
 }

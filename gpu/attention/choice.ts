@@ -49,6 +49,7 @@ export function kernelName(kernel: Kernel): string {
 }
 
 export function chosenKernel(gpu: Gpu, call: Call): Kernel {
+  if (call.kind === 'standard') return { kind: 'standard' };
   const state = stateOf(gpu);
   const traits = keptTraits(call);
   for (const kernel of candidates(gpu, call, traits)) {
@@ -58,7 +59,14 @@ export function chosenKernel(gpu: Gpu, call: Call): Kernel {
     if (verdict === undefined && gpu.selfTest) verifyLater(gpu, kernel, traits, key);
     return kernel;
   }
+  if (call.kind === 'flash') throw noFlash();
   return { kind: 'standard', plain: true };
+}
+
+export function noFlash(): SelfTestError {
+  return new SelfTestError(
+    'No flash attention kernel computes rightly on this GPU, and nothing else was allowed. Allow «auto» or «standard».',
+  );
 }
 
 /** What the kernel itself will meet: ragged 16-bit outputs are written as f32 (launch.ts). */

@@ -14,4 +14,12 @@ export { attention, prepareCached } from './prepare';
 export type { AttentionPreparation, CachedPreparation } from './prepare';
 export { PREFILL_VARIANTS } from './variants';
 export type { Variant } from './variants';
-export type { AttentionOptions, AttentionResult, HeadValues, Indices, KvCacheOptions, VarlenOptions } from './options';
+export type {
+  AttentionKind,
+  AttentionOptions,
+  AttentionResult,
+  HeadValues,
+  Indices,
+  KvCacheOptions,
+  VarlenOptions,
+} from './options';

@@ -63,3 +63,6 @@ export interface KvCacheOptions extends AttentionOptions {
   /** Over how many workgroups a sequence's keys are split; 0 = chosen here. */
   readonly numSplits?: number;
 }
+
+/** Which kernels may serve: flash ones, and where none is right the materialised way; or one of the two alone. */
+export type AttentionKind = 'auto' | 'flash' | 'standard';

@@ -5,7 +5,8 @@
 import { SelfTestError } from '../device';
 import type { DType, Gpu, PipelineSpec, Preparation } from '../device';
 import { cachedCall, cacheLengths } from './cached';
-import { classOf, kernelName, stateOf } from './choice';
+import { classOf, kernelName, noFlash, stateOf } from './choice';
+import type { AttentionKind } from './options';
 import { decodeSpec, decodeTileRows } from './decode';
 import { attendWith } from './flash';
 import { launchWith } from './run';
@@ -54,11 +55,22 @@ export interface CachedPreparation {
   readonly kv: DType;
   /** Query rows of a decode call: query heads that share a key head. */
   readonly decodeRows: number;
+  /** Scores are bent. */
+  readonly softcap?: boolean;
+  /** Default 'auto'. */
+  readonly kind?: AttentionKind;
 }
 
-/** Compiles, tests and times the kernels of attendCache. */
-export async function prepareCached(gpu: Gpu, { headDim, kv, decodeRows }: CachedPreparation): Promise<void> {
-  await prepareClass(gpu, { ...plainTraits(headDim, 'f32'), kv, sequences: true }, [decodeRows]);
+/** Compiles, tests and times the kernels of attendCache. Throws a SelfTestError where the kind asked for computes wrongly. */
+export async function prepareCached(gpu: Gpu, cached: CachedPreparation): Promise<void> {
+  const { headDim, kv, decodeRows, softcap = false, kind = 'auto' } = cached;
+  const traits = { ...plainTraits(headDim, 'f32'), kv, sequences: true, scoreMods: softcap };
+  if (kind === 'standard') {
+    if (!(await passes(gpu, { kind: 'standard' }, traits))) throw noneRight();
+    return;
+  }
+  await prepareClass(gpu, traits, [decodeRows]);
+  if (kind === 'flash' && stateOf(gpu).ranking.get(classOf(traits))!.length === 0) throw noFlash();
 }
 
 function plainTraits(headDim: number, dtype: DType): Traits {
@@ -151,7 +163,11 @@ async function standardServes(gpu: Gpu, traits: Traits, name: string): Promise<v
     gpu.note({ room: 'attention', name, text, level: 'warning' });
     return;
   }
-  throw new SelfTestError(
+  throw noneRight();
+}
+
+function noneRight(): SelfTestError {
+  return new SelfTestError(
     'No attention kernel computes rightly on this GPU, not even the plain one. Update the browser or the graphics driver, or use the CPU.',
   );
 }

@@ -5,7 +5,7 @@
 import { ArgumentError, ParamWriter, bindRange } from '../device';
 import type { BindingRange, Params, Tensor } from '../device';
 import { bytesPerElement } from '../formats/dtype';
-import type { AttentionOptions } from './options';
+import type { AttentionKind, AttentionOptions } from './options';
 
 export interface Dims {
   readonly batch: number;
@@ -72,6 +72,8 @@ export interface Call {
   readonly paging?: Paging;
   /** 0 = chosen here. */
   readonly splits: number;
+  /** Default 'auto'. */
+  readonly kind?: AttentionKind;
 }
 
 /** Stands for «no bound»: far beyond any length, with room to add one. */

@@ -1,22 +1,88 @@
 /**
- * What a decoder-only transformer is made of, as data: the numbers of its configuration, and the tensors by their part
- * in it. Readers of files translate into this; gpu/model turns it into dispatches.
+ * What a decoder-only transformer is made of, as data: the numbers of its configuration, and which of the shared blocks
+ * it uses. Readers of files translate into this (families.ts says what a family's name stands for); gpu/model turns it
+ * into dispatches.
  */
+import type { Architecture } from './families';
 
 /** How a head's elements pair up to turn by their position: (2i, 2i + 1), or (i, i + dims / 2). */
 export type RopePairing = 'neighbours' | 'halves';
+
+/** How positions beyond those of the training are brought back among them. */
+export type RopeScaling =
+  | { readonly kind: 'linear'; readonly factor: number }
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      /** Turns within `original` positions from which on a pair is fast enough to be left alone, and below which it is slow. */
+      readonly fast: number;
+      readonly slow: number;
+      /** Positions of the first training. */
+      readonly original: number;
+    }
+  | {
+      readonly kind: 'yarn';
+      readonly factor: number;
+      readonly fast: number;
+      readonly slow: number;
+      readonly original: number;
+      /** What queries and keys are multiplied by, both. */
+      readonly magnitude: number;
+    }
+  | {
+      /** Each pair's frequency divided by a number of its own: one list for contexts up to `original`, one beyond. */
+      readonly kind: 'factors';
+      readonly short: readonly number[] | FactorTensor;
+      readonly long: readonly number[] | FactorTensor;
+      readonly original: number;
+      readonly magnitude: number;
+    };
+
+/** The factors are a tensor of the file. */
+export type FactorTensor = 'ropeFactors' | 'ropeFactorsShort' | 'ropeFactorsLong';
 
 export interface RopeConfig {
   readonly theta: number;
   /** Elements of a head that turn: the first ones. */
   readonly dims: number;
   readonly pairing: RopePairing;
+  readonly scaling?: RopeScaling;
+}
+
+/** What makes a layer differ from its neighbours. */
+export interface LayerKind {
+  /** Newest positions that a query sees, its own included; absent: all. */
+  readonly window?: number;
+  /** How queries and keys turn: as in most layers, as in the windowed ones of some families, or not at all. */
+  readonly rope: 'global' | 'local' | 'none';
+}
+
+/** Gated feed-forward: silu(gate) * up, or the tanh form of gelu. */
+export type Activation = 'silu' | 'gelu';
+
+/** Where a branch (attention, feed-forward) is normalised: its input, what it adds to the residual stream, or both. */
+export type NormPlacement = 'before' | 'after' | 'around';
+
+/** RMSNorm of queries and keys before they turn: none, each head's, or all heads of a token at once. */
+export type QueryKeyNorm = 'none' | 'head' | 'token';
+
+/** Which of the shared blocks a family of models is made of. */
+export interface Blocks {
+  readonly activation: Activation;
+  readonly norms: NormPlacement;
+  readonly queryKeyNorm: QueryKeyNorm;
+  /** q, k and v have a bias. */
+  readonly biased: boolean;
+  /** q, k, v are one tensor in files, and so are gate and up. */
+  readonly fused: boolean;
 }
 
 export interface ModelConfig {
   /** The family's name, as GGUF has it. */
   readonly architecture: Architecture;
-  readonly layers: number;
+  readonly blocks: Blocks;
+  /** One entry a layer. */
+  readonly layers: readonly LayerKind[];
   /** Elements of the residual stream (hidden_size). */
   readonly width: number;
   readonly ffnWidth: number;
@@ -27,86 +93,29 @@ export interface ModelConfig {
   /** Positions the model was trained for. */
   readonly context: number;
   readonly normEps: number;
+  /** What gains in the file are short of by convention: 1 where it stores gain - 1. */
+  readonly gainOffset: 0 | 1;
   readonly rope: RopeConfig;
+  /** Of layers whose kind says so. */
+  readonly localRope?: RopeConfig;
   /** The output head is the embedding. */
   readonly tiedHead: boolean;
+  readonly scales: ModelScales;
 }
 
-/** Families of models that can be run. */
-export const ARCHITECTURES = ['llama'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
-
-export function isArchitecture(name: string): name is Architecture {
-  return (ARCHITECTURES as readonly string[]).includes(name);
+/** Numbers that some families multiply or bend by; NEUTRAL is none. */
+export interface ModelScales {
+  /** The embedding's rows by this. */
+  readonly embedding: number;
+  /** What a branch adds to the residual stream, by this. */
+  readonly residual: number;
+  /** q . k by this; undefined: 1 / sqrt(headDim). */
+  readonly attention?: number;
+  /** Logits by this. */
+  readonly logits: number;
+  /** s = c tanh(s / c) of attention's scores and of logits; 0: not at all. */
+  readonly attentionSoftcap: number;
+  readonly logitSoftcap: number;
 }
 
-/** Tensors of the whole model. */
-export type ModelRole = 'embedding' | 'finalNorm' | 'head';
-/** Tensors of each layer. */
-export type LayerRole = 'attnNorm' | 'q' | 'k' | 'v' | 'o' | 'ffnNorm' | 'gate' | 'up' | 'down';
-
-export type TensorRole =
-  { readonly role: ModelRole; readonly layer?: undefined } | { readonly role: LayerRole; readonly layer: number };
-
-const GGUF_MODEL: Readonly<Record<string, ModelRole>> = {
-  'token_embd.weight': 'embedding',
-  'output_norm.weight': 'finalNorm',
-  'output.weight': 'head',
-};
-const GGUF_LAYER: Readonly<Record<string, LayerRole>> = {
-  'attn_norm.weight': 'attnNorm',
-  'attn_q.weight': 'q',
-  'attn_k.weight': 'k',
-  'attn_v.weight': 'v',
-  'attn_output.weight': 'o',
-  'ffn_norm.weight': 'ffnNorm',
-  'ffn_gate.weight': 'gate',
-  'ffn_up.weight': 'up',
-  'ffn_down.weight': 'down',
-};
-const HF_MODEL: Readonly<Record<string, ModelRole>> = {
-  'model.embed_tokens.weight': 'embedding',
-  'model.norm.weight': 'finalNorm',
-  'lm_head.weight': 'head',
-};
-const HF_LAYER: Readonly<Record<string, LayerRole>> = {
-  'input_layernorm.weight': 'attnNorm',
-  'self_attn.q_proj.weight': 'q',
-  'self_attn.k_proj.weight': 'k',
-  'self_attn.v_proj.weight': 'v',
-  'self_attn.o_proj.weight': 'o',
-  'post_attention_layernorm.weight': 'ffnNorm',
-  'mlp.gate_proj.weight': 'gate',
-  'mlp.up_proj.weight': 'up',
-  'mlp.down_proj.weight': 'down',
-};
-
-/** The part that a tensor plays, by its name in a GGUF file or in one of Hugging Face's; undefined: none that we know. */
-export function roleOf(name: string): TensorRole | undefined {
-  const model = GGUF_MODEL[name] ?? HF_MODEL[name];
-  if (model) return { role: model };
-  const inLayer = /^(?:blk|model\.layers)\.(\d+)\.(.+)$/.exec(name);
-  if (!inLayer) return undefined;
-  const role = GGUF_LAYER[inLayer[2]!] ?? HF_LAYER[inLayer[2]!];
-  return role && { role, layer: Number(inLayer[1]) };
-}
-
-/** Shape of the tensor in files, outermost first: `[out, in]` of a matrix, `[width]` of a norm. */
-export function shapeOf(config: ModelConfig, role: ModelRole | LayerRole): readonly number[] {
-  const { width, ffnWidth, headsQ, headsKv, headDim, vocab } = config;
-  const shapes: Record<ModelRole | LayerRole, readonly number[]> = {
-    embedding: [vocab, width],
-    head: [vocab, width],
-    finalNorm: [width],
-    attnNorm: [width],
-    ffnNorm: [width],
-    q: [headsQ * headDim, width],
-    k: [headsKv * headDim, width],
-    v: [headsKv * headDim, width],
-    o: [width, headsQ * headDim],
-    gate: [ffnWidth, width],
-    up: [ffnWidth, width],
-    down: [width, ffnWidth],
-  };
-  return shapes[role];
-}
+export const NEUTRAL: ModelScales = { embedding: 1, residual: 1, logits: 1, attentionSoftcap: 0, logitSoftcap: 0 };

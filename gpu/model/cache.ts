@@ -45,8 +45,8 @@ export class KvCache {
     if (positions > this.most) throw new LimitError('positions', positions, this.most, 'a sequence of this model');
     const capacity = Math.min(this.most, Math.ceil(Math.max(positions, 2 * this.#capacity) / PAGE) * PAGE);
     // Layer by layer: no more than one layer is there twice.
-    this.#keys = Array.from({ length: this.config.layers }, (_, layer) => this.#grown(this.#keys[layer], capacity));
-    this.#values = Array.from({ length: this.config.layers }, (_, layer) => this.#grown(this.#values[layer], capacity));
+    this.#keys = this.config.layers.map((_, layer) => this.#grown(this.#keys[layer], capacity));
+    this.#values = this.config.layers.map((_, layer) => this.#grown(this.#values[layer], capacity));
     this.#capacity = capacity;
     return true;
   }

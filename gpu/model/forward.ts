@@ -9,10 +9,13 @@
  *   norm + gate, up, silu   1                   norm, then gate, up, silu     2
  *   down + residual         1                   down + residual               1
  *                           7                                                 8
+ *
+ * A family that normalises what a branch adds needs two more: the residual then is added by that norm.
  */
 import { attendCache, cacheLengths } from '../attention';
 import type { Gpu, Tensor } from '../device';
-import { embed, product, ropeAppend } from '../ops';
+import { embed, product, rmsNorm, ropeAppend } from '../ops';
+import type { Matrix } from '../quant';
 import type { KvCache } from './cache';
 import type { Model } from './model';
 
@@ -27,34 +30,103 @@ export interface Step {
 }
 
 /** Records the layers; returns the residual stream `[M, width]` f32, a scratch of the caller's scope. */
-export function forward(gpu: Gpu, model: Model, { ids, first, tokens, state, cache }: Step): Tensor {
-  const { width, headsQ, headsKv, headDim, ffnWidth, normEps: eps, rope } = model.config;
+export function forward(gpu: Gpu, model: Model, step: Step): Tensor {
+  const { ids, first, tokens, state, cache } = step;
+  const { width, headsQ, headsKv, headDim, ffnWidth, layers, scales } = model.config;
   const x = gpu.scratch([tokens, width], 'f32');
-  embed(gpu, ids, model.weights.embedding, x, first);
+  embed(gpu, ids, model.weights.embedding, x, { first, scale: scales.embedding });
   gpu.scoped(() => {
-    const lengths = cacheLengths(gpu, state, { headsQ, seqQ: tokens, capacity: cache.capacity });
-    const qkv = gpu.scratch([tokens, (headsQ + 2 * headsKv) * headDim], 'f32');
-    const q = gpu.scratch([1, tokens, headsQ, headDim], 'f32');
-    const attended = gpu.scratch([tokens, headsQ * headDim], 'f32');
-    const hidden = gpu.scratch([tokens, ffnWidth], 'f32');
-    for (const [n, layer] of model.weights.layers.entries()) {
-      const keys = cache.keys(n);
-      const values = cache.values(n);
-      product(gpu, x, layer.qkv, qkv, { norm: { gain: layer.attnNorm, eps } });
-      ropeAppend(gpu, { qkv, angles: model.angles, pairing: rope.pairing, state, q, keys, values });
-      attendCache(gpu, { q, keys, values, out: attended.view(q.shape), lengths });
-      product(gpu, attended, layer.o, x, { mode: 'added' });
-      product(gpu, x, layer.gateUp, hidden, { norm: { gain: layer.ffnNorm, eps }, mode: 'gated' });
-      product(gpu, hidden, layer.down, x, { mode: 'added' });
+    const work: Workspace = {
+      lengths: cacheLengths(gpu, state, { headsQ, seqQ: tokens, capacity: cache.capacity }),
+      qkv: gpu.scratch([tokens, (headsQ + 2 * headsKv) * headDim], 'f32'),
+      q: gpu.scratch([1, tokens, headsQ, headDim], 'f32'),
+      attended: gpu.scratch([tokens, headsQ * headDim], 'f32'),
+      hidden: gpu.scratch([tokens, ffnWidth], 'f32'),
+      branch: model.config.blocks.norms === 'before' ? undefined : gpu.scratch(x.shape, 'f32'),
+    };
+    for (const n of layers.keys()) {
+      attentionBranch(gpu, model, step, n, x, work);
+      feedForwardBranch(gpu, model, n, x, work);
     }
   });
   return x;
 }
 
+/** What the layers hand from dispatch to dispatch. */
+interface Workspace {
+  readonly lengths: ReturnType<typeof cacheLengths>;
+  readonly qkv: Tensor;
+  readonly q: Tensor;
+  readonly attended: Tensor;
+  readonly hidden: Tensor;
+  /** What a branch adds, where it is normalised first. */
+  readonly branch: Tensor | undefined;
+}
+
+function attentionBranch(gpu: Gpu, model: Model, { state, cache }: Step, n: number, x: Tensor, work: Workspace): void {
+  const { rope, blocks, scales, layers, normEps: eps } = model.config;
+  const { attnNorm, qkv: matrix, bias, queryKeyGain: gain, o, attnAfter } = model.weights.layers[n]!;
+  const { window } = layers[n]!;
+  const { lengths, qkv, q, attended } = work;
+  const [keys, values] = [cache.keys(n), cache.values(n)];
+  product(gpu, x, matrix, qkv, attnNorm && { norm: { gain: attnNorm, eps } });
+  ropeAppend(gpu, {
+    ...{ qkv, state, q, keys, values },
+    angles: model.angles(layers[n]!),
+    pairing: rope.pairing,
+    ...(bias && { bias }),
+    ...(gain && blocks.queryKeyNorm !== 'none' && { norm: { kind: blocks.queryKeyNorm, gain, eps } }),
+  });
+  attendCache(
+    gpu,
+    { q, keys, values, out: attended.view(q.shape), lengths },
+    {
+      kind: model.attention,
+      softcap: scales.attentionSoftcap,
+      ...(scales.attention !== undefined && { softmaxScale: scales.attention }),
+      // A window counts the query's own position.
+      ...(window !== undefined && { windowSize: [window - 1, 0] }),
+    },
+  );
+  addBranch(gpu, model, attended, o, attnAfter, x, work);
+}
+
+function feedForwardBranch(gpu: Gpu, model: Model, n: number, x: Tensor, work: Workspace): void {
+  const { blocks, normEps: eps } = model.config;
+  const { ffnNorm, gateUp, down, ffnAfter } = model.weights.layers[n]!;
+  const norm = ffnNorm && { norm: { gain: ffnNorm, eps } };
+  product(gpu, x, gateUp, work.hidden, { ...norm, mode: blocks.activation });
+  addBranch(gpu, model, work.hidden, down, ffnAfter, x, work);
+}
+
+/** x += the last product of a branch, normalised first where the family does so. */
+function addBranch(
+  gpu: Gpu,
+  { config: { scales, normEps } }: Model,
+  input: Tensor,
+  matrix: Matrix,
+  after: Tensor | undefined,
+  x: Tensor,
+  { branch }: Workspace,
+): void {
+  if (after && branch) {
+    product(gpu, input, matrix, branch);
+    rmsNorm(gpu, branch, after, x, normEps, 'added');
+  } else {
+    product(gpu, input, matrix, x, { mode: 'added', scale: scales.residual });
+  }
+}
+
 /** Records logits `[rows, V]` f32 of the last `rows` rows of the residual stream, a scratch of the caller's scope. */
 export function logitsOf(gpu: Gpu, model: Model, x: Tensor, first: number, rows = 1): Tensor {
-  const { vocab, normEps: eps } = model.config;
+  const { vocab, normEps: eps, scales } = model.config;
   const logits = gpu.scratch([rows, vocab], 'f32');
-  product(gpu, x, model.weights.head, logits, { norm: { gain: model.weights.finalNorm, eps }, firstToken: first });
+  product(gpu, x, model.weights.head, logits, {
+    norm: { gain: model.weights.finalNorm, eps },
+    firstToken: first,
+    mode: scales.logitSoftcap > 0 ? 'capped' : 'plain',
+    scale: scales.logits,
+    cap: scales.logitSoftcap,
+  });
   return logits;
 }

@@ -1,8 +1,9 @@
 /**
  * A model on the GPU: its configuration, its weights, and the kernels that it needs, compiled and tested.
  */
-import type { ModelConfig } from '../formats/model';
+import type { LayerKind, ModelConfig, RopeConfig } from '../formats/model';
 import { prepareCached } from '../attention';
+import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
 import { embedSpec, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
@@ -21,6 +22,8 @@ export interface ModelOptions {
    * who keeps those wants their precision, and f16 keys alone would cost two digits of it.
    */
   readonly kv?: 'auto' | 'f16' | 'f32';
+  /** Which kernels attention may use; 'auto', the default: flash ones, and where none is right the materialised way. */
+  readonly attention?: AttentionKind;
 }
 
 export class Model {
@@ -28,8 +31,9 @@ export class Model {
   /** Longest sequence that this model serves here. */
   readonly context: number;
   readonly kvType: DType;
-  /** (cos, sin) of every position, `[context, pairs, 2]` f32. */
-  readonly angles: Tensor;
+  readonly attention: AttentionKind;
+  /** (cos, sin) of every position, `[context, pairs, 2]` f32, by how layers turn; there when the model is ready. */
+  readonly #angles = new Map<LayerKind['rope'], Tensor>();
 
   /**
    * @param tensors what the file holds: checked before the first byte is read
@@ -39,7 +43,7 @@ export class Model {
     readonly gpu: Gpu,
     readonly config: ModelConfig,
     tensors: Iterable<TensorDescription>,
-    { context = config.context, kv = 'auto' }: ModelOptions = {},
+    { context = config.context, kv = 'auto', attention = 'auto' }: ModelOptions = {},
   ) {
     checkConfig(config);
     if (!Number.isInteger(context) || context < 1)
@@ -48,8 +52,12 @@ export class Model {
     this.weights = new ModelWeights(gpu, config, tensors);
     const exact = this.weights.layers.some(({ qkv }) => qkv.parts.some(({ layout }) => layout.name === 'f32'));
     this.kvType = kv === 'auto' ? (gpu.has.f16 && !exact ? 'f16' : 'f32') : kv;
-    const angles = rotaryAngles(config.rope, this.context);
-    this.angles = gpu.upload(angles, [this.context, config.rope.dims / 2, 2]);
+    this.attention = attention;
+  }
+
+  /** What a layer turns by; undefined: it does not. */
+  angles(layer: LayerKind): Tensor | undefined {
+    return this.#angles.get(layer.rope);
   }
 
   /** Where the bytes of a tensor of the file go; undefined where the model has no use for it. */
@@ -60,10 +68,17 @@ export class Model {
   /** Resolves when all weights are there and all kernels compiled; rejects with what is missing or refused. */
   async ready(): Promise<void> {
     this.weights.requireAll();
-    const { headDim, headsQ, headsKv } = this.config;
+    this.#turn();
+    const { headDim, headsQ, headsKv, scales } = this.config;
     await Promise.all([
       this.gpu.preparePipelines(this.#specs()),
-      prepareCached(this.gpu, { headDim, kv: this.kvType, decodeRows: headsQ / headsKv }),
+      prepareCached(this.gpu, {
+        headDim,
+        kv: this.kvType,
+        decodeRows: headsQ / headsKv,
+        softcap: scales.attentionSoftcap > 0,
+        kind: this.attention,
+      }),
     ]);
     if (this.gpu.selfTest) await verifyProducts(this.gpu, this.#kinds());
     await this.gpu.idle();
@@ -75,14 +90,31 @@ export class Model {
 
   destroy(): void {
     this.weights.destroy();
-    this.angles.destroy();
+    for (const angles of this.#angles.values()) angles.destroy();
+  }
+
+  /** Frequencies may be scaled by factors out of the file, so that they wait for its tensors. */
+  #turn(): void {
+    const { rope, localRope, layers } = this.config;
+    const kinds: readonly (readonly [LayerKind['rope'], RopeConfig | undefined])[] = [
+      ['global', rope],
+      ['local', localRope],
+    ];
+    for (const [kind, config] of kinds) {
+      if (!config || this.#angles.has(kind) || !layers.some((layer) => layer.rope === kind)) continue;
+      const angles = rotaryAngles(config, this.context, this.weights.lists);
+      this.#angles.set(kind, this.gpu.upload(angles, [this.context, config.dims / 2, 2]));
+    }
   }
 
   #specs(): PipelineSpec[] {
     const { embedding } = this.weights;
+    const { rope, blocks } = this.config;
+    const queryKey = { pairing: rope.pairing, biased: blocks.biased, norm: blocks.queryKeyNorm };
     const specs = [
-      normSpec(),
-      ropeAppendSpec(this.kvType, this.config.rope.pairing),
+      ...(blocks.norms === 'after' ? [] : [normSpec()]),
+      ...(blocks.norms === 'before' ? [] : [normSpec('added')]),
+      ropeAppendSpec(this.kvType, queryKey),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
       ...this.#products().flatMap(({ matrix, mode, normed }) => productSpecs(this.gpu, matrix, mode, normed)),
     ];
@@ -98,13 +130,16 @@ export class Model {
   /** Every product of a step. */
   #products(): Product[] {
     const { head, layers } = this.weights;
+    const { blocks, scales } = this.config;
+    const normed = blocks.norms !== 'after';
+    const out = blocks.norms === 'before' ? 'added' : 'plain';
     return [
-      { matrix: head, mode: 'plain', normed: true },
+      { matrix: head, mode: scales.logitSoftcap > 0 ? 'capped' : 'plain', normed: true },
       ...layers.flatMap(({ qkv, o, gateUp, down }): Product[] => [
-        { matrix: qkv, mode: 'plain', normed: true },
-        { matrix: o, mode: 'added', normed: false },
-        { matrix: gateUp, mode: 'gated', normed: true },
-        { matrix: down, mode: 'added', normed: false },
+        { matrix: qkv, mode: 'plain', normed },
+        { matrix: o, mode: out, normed: false },
+        { matrix: gateUp, mode: blocks.activation, normed },
+        { matrix: down, mode: out, normed: false },
       ]),
     ];
   }

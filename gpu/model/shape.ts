@@ -2,8 +2,9 @@
 import { tensorTypeInfo } from '../formats/blocks';
 import type { TensorType } from '../formats/blocks';
 import { canDequantise } from '../formats/dequantise';
-import { roleOf, shapeOf } from '../formats/model';
-import type { LayerRole, ModelConfig, ModelRole, TensorRole } from '../formats/model';
+import type { ModelConfig } from '../formats/model';
+import { layerRoles, modelRoles, roleOf, shapeOf } from '../formats/roles';
+import type { LayerRole, ModelRole, TensorRole } from '../formats/roles';
 import { ArgumentError, formatShape } from '../device';
 
 /** A tensor as a file's header describes it; shapes are row-major, outermost first. */
@@ -13,25 +14,27 @@ export interface TensorDescription {
   readonly shape: readonly number[];
 }
 
+/** Tensors by their part: all that the configuration asks for, no others. */
+export type Tensors<Role extends string> = ReadonlyMap<Role, TensorDescription>;
+
 /** A model's tensors by their part in it. */
 export interface ModelTensors {
-  readonly model: Readonly<Record<ModelRole, TensorDescription>>;
-  readonly layers: readonly Readonly<Record<LayerRole, TensorDescription>>[];
+  readonly model: Tensors<ModelRole>;
+  readonly layers: readonly Tensors<LayerRole>[];
 }
 
-const MODEL_ROLES: readonly ModelRole[] = ['embedding', 'finalNorm', 'head'];
-const LAYER_ROLES: readonly LayerRole[] = ['attnNorm', 'q', 'k', 'v', 'o', 'ffnNorm', 'gate', 'up', 'down'];
-
 /** Tensors that files bring along and nobody needs: masks and frequencies that follow from the configuration. */
-const NEEDLESS = /(rotary_emb\.inv_freq|attention\.(masked_)?bias|rope_freqs\.weight)$/;
+const NEEDLESS = /(rotary_emb\.inv_freq|attention\.(masked_)?bias)$/;
 
 /** Throws an ArgumentError that names every tensor that is missing, unknown, or of another shape than the model's. */
 export function tensorsOf(config: ModelConfig, tensors: Iterable<TensorDescription>): ModelTensors {
+  const wanted = { model: modelRoles(config), layer: layerRoles(config) };
   const found = new Map<string, TensorDescription>();
   const unknown: string[] = [];
   for (const tensor of tensors) {
-    const role = roleOf(tensor.name);
-    if (role) found.set(keyOf(role), checked(config, tensor, role));
+    const role = roleOf(config.architecture, tensor.name);
+    const known = role && (role.layer === undefined ? wanted.model : wanted.layer).some((one) => one === role.role);
+    if (known) found.set(keyOf(role), checked(config, tensor, role));
     else if (!NEEDLESS.test(tensor.name)) unknown.push(tensor.name);
   }
   // A bias that is left out, say, would change every answer and nobody would know why.
@@ -43,29 +46,20 @@ export function tensorsOf(config: ModelConfig, tensors: Iterable<TensorDescripti
     );
   }
   // A file may repeat the embedding as a head that the configuration says is shared.
-  if (config.tiedHead || !found.has('head')) take(found, 'embedding', (tensor) => found.set('head', tensor));
+  const embedding = found.get('embedding');
+  if (embedding && (config.tiedHead || !found.has('head'))) found.set('head', embedding);
   const missing: string[] = [];
-  const need = (key: string): TensorDescription => take(found, key, (tensor) => tensor) ?? absent(missing, key);
-  const model = Object.fromEntries(MODEL_ROLES.map((role) => [role, need(role)])) as ModelTensors['model'];
-  const layers = Array.from(
-    { length: config.layers },
-    (_, layer) =>
-      Object.fromEntries(LAYER_ROLES.map((role) => [role, need(`${layer}.${role}`)])) as ModelTensors['layers'][number],
-  );
+  const all = <Role extends string>(roles: readonly Role[], key: (role: Role) => string): Tensors<Role> => {
+    missing.push(...roles.map(key).filter((one) => !found.has(one)));
+    return new Map(roles.map((role) => [role, found.get(key(role))!]));
+  };
+  const model = all(wanted.model, (role) => role);
+  const layers = config.layers.map((_, layer) => all(wanted.layer, (role) => `${layer}.${role}`));
   if (missing.length > 0) {
-    throw new ArgumentError('tensors', `none for ${list(missing)}`, `all parts of the model's ${config.layers} layers`);
+    const whole = `all parts of the model's ${layers.length} layers`;
+    throw new ArgumentError('tensors', `none for ${list(missing)}`, whole);
   }
   return { model, layers };
-}
-
-function take<T>(found: Map<string, TensorDescription>, key: string, use: (t: TensorDescription) => T): T | undefined {
-  const tensor = found.get(key);
-  return tensor && use(tensor);
-}
-
-function absent(missing: string[], key: string): TensorDescription {
-  missing.push(key);
-  return { name: '', type: 'F32', shape: [] };
 }
 
 function list(names: readonly string[]): string {
@@ -78,8 +72,8 @@ export function keyOf({ role, layer }: TensorRole): string {
 
 function checked(config: ModelConfig, tensor: TensorDescription, { role, layer }: TensorRole): TensorDescription {
   const wanted = shapeOf(config, role);
-  if (layer !== undefined && layer >= config.layers) {
-    throw new ArgumentError(tensor.name, `a tensor of layer ${layer}`, `layers below ${config.layers}`);
+  if (layer !== undefined && layer >= config.layers.length) {
+    throw new ArgumentError(tensor.name, `a tensor of layer ${layer}`, `layers below ${config.layers.length}`);
   }
   if (tensor.shape.join() !== wanted.join()) {
     throw new ArgumentError(tensor.name, formatShape(tensor.shape), formatShape(wanted));

@@ -3,22 +3,30 @@
  * lie together: q, k and v in one matrix, gate and up in another.
  */
 import { dequantise } from '../formats/dequantise';
-import type { LayerRole, ModelConfig } from '../formats/model';
+import type { ModelConfig } from '../formats/model';
+import type { LayerRole, ModelRole } from '../formats/roles';
 import { ArgumentError } from '../device';
 import type { Gpu, Tensor } from '../device';
 import { Matrix, MatrixWriter, requireLayout } from '../quant';
 import { fileBytes, tensorsOf } from './shape';
-import type { TensorDescription } from './shape';
+import type { TensorDescription, Tensors } from './shape';
 
+/** What a family's layers lack is undefined. */
 export interface LayerWeights {
-  readonly attnNorm: Tensor;
+  readonly attnNorm: Tensor | undefined;
   /** [q; k; v], `[(Hq + 2 Hkv) D, width]`. */
   readonly qkv: Matrix;
+  /** `[(Hq + 2 Hkv) D]` f32. */
+  readonly bias: Tensor | undefined;
+  /** Of RMSNorm, q's and then k's. */
+  readonly queryKeyGain: Tensor | undefined;
   readonly o: Matrix;
-  readonly ffnNorm: Tensor;
+  readonly attnAfter: Tensor | undefined;
+  readonly ffnNorm: Tensor | undefined;
   /** [gate; up], `[2 ffn, width]`. */
   readonly gateUp: Matrix;
   readonly down: Matrix;
+  readonly ffnAfter: Tensor | undefined;
 }
 
 /** Takes the bytes of one tensor, in pieces of any length. */
@@ -33,6 +41,8 @@ export class ModelWeights {
   readonly finalNorm: Tensor;
   readonly head: Matrix;
   readonly layers: readonly LayerWeights[];
+  /** Numbers that the host computes with: factors of frequencies, by their role. */
+  readonly lists: Partial<Record<ModelRole, Float32Array>> = {};
   /** By tensor name: what makes its writer. */
   readonly #writers = new Map<string, () => WeightWriter>();
   /** Names of tensors that have not come whole yet. */
@@ -44,16 +54,23 @@ export class ModelWeights {
     tensors: Iterable<TensorDescription>,
   ) {
     const { model, layers } = tensorsOf(config, tensors);
-    this.embedding = this.#matrix(model.embedding);
-    this.finalNorm = this.#vector(model.finalNorm);
-    this.head = model.head === model.embedding ? this.embedding : this.#matrix(model.head);
-    this.layers = layers.map((layer) => this.#layer(layer));
+    const embedding = model.get('embedding')!;
+    const head = model.get('head')!;
+    this.embedding = this.#matrix(embedding);
+    this.finalNorm = this.#gain(config, model.get('finalNorm')!);
+    this.head = head === embedding ? this.embedding : this.#matrix(head);
+    this.layers = layers.map((layer) => this.#layer(config, layer));
+    for (const [role, tensor] of model) {
+      if (tensor.shape.length > 1 || role === 'finalNorm') continue;
+      const keep = (values: Float32Array): void => void (this.lists[role] = values);
+      this.#await(tensor.name, () => new VectorWriter(tensor, keep));
+    }
   }
 
   /** Bytes of all tensors that are wanted, as the file has them. */
   static fileBytes(config: ModelConfig, tensors: Iterable<TensorDescription>): number {
     const { model, layers } = tensorsOf(config, tensors);
-    const all = new Set([...Object.values(model), ...layers.flatMap((layer) => Object.values(layer))]);
+    const all = new Set([...model.values(), ...layers.flatMap((layer) => [...layer.values()])]);
     return [...all].reduce((sum, tensor) => sum + fileBytes(tensor), 0);
   }
 
@@ -85,18 +102,35 @@ export class ModelWeights {
   destroy(): void {
     const matrices = this.layers.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down]);
     for (const matrix of new Set([this.embedding, this.head, ...matrices])) matrix.destroy();
-    const gains = this.layers.flatMap(({ attnNorm, ffnNorm }) => [attnNorm, ffnNorm]);
-    for (const gain of [this.finalNorm, ...gains]) gain.destroy();
+    const vectors = this.layers.flatMap((one) => [
+      one.attnNorm,
+      one.bias,
+      one.queryKeyGain,
+      one.attnAfter,
+      one.ffnNorm,
+      one.ffnAfter,
+    ]);
+    for (const vector of [this.finalNorm, ...vectors]) vector?.destroy();
   }
 
-  #layer(tensors: Readonly<Record<LayerRole, TensorDescription>>): LayerWeights {
+  #layer(config: ModelConfig, tensors: Tensors<LayerRole>): LayerWeights {
+    const of = (...roles: readonly LayerRole[]): TensorDescription[] =>
+      roles.map((role) => tensors.get(role)).filter((tensor) => tensor !== undefined);
+    const gain = (...roles: readonly LayerRole[]): Tensor | undefined =>
+      of(...roles).length > 0 ? this.#gain(config, ...of(...roles)) : undefined;
+    const biases = of('qBias', 'kBias', 'vBias');
     return {
-      attnNorm: this.#vector(tensors.attnNorm),
-      qkv: this.#matrix(tensors.q, tensors.k, tensors.v),
-      o: this.#matrix(tensors.o),
-      ffnNorm: this.#vector(tensors.ffnNorm),
-      gateUp: this.#matrix(tensors.gate, tensors.up),
-      down: this.#matrix(tensors.down),
+      attnNorm: gain('attnNorm'),
+      // Fused in the file or not: the rows are the same.
+      qkv: this.#matrix(...of('qkv', 'q', 'k', 'v')),
+      bias: biases.length > 0 ? this.#vector(biases, 0) : undefined,
+      queryKeyGain: gain('qNorm', 'kNorm'),
+      o: this.#matrix(...of('o')),
+      attnAfter: gain('attnAfter'),
+      ffnNorm: gain('ffnNorm'),
+      gateUp: this.#matrix(...of('gateUp', 'gate', 'up')),
+      down: this.#matrix(...of('down')),
+      ffnAfter: gain('ffnAfter'),
     };
   }
 
@@ -113,10 +147,26 @@ export class ModelWeights {
     return matrix;
   }
 
-  #vector({ name, type, shape }: TensorDescription): Tensor {
-    const tensor = this.gpu.empty(shape, 'f32');
-    this.#await(name, () => new VectorWriter(this.gpu, tensor, { name, type, shape }));
-    return tensor;
+  #gain({ gainOffset }: ModelConfig, ...tensors: readonly TensorDescription[]): Tensor {
+    return this.#vector(tensors, gainOffset);
+  }
+
+  /** Vectors one behind the other, f32, with `offset` added. */
+  #vector(tensors: readonly TensorDescription[], offset: number): Tensor {
+    const lengths = tensors.map(({ shape }) => shape[0]!);
+    const vector = this.gpu.empty([lengths.reduce((sum, length) => sum + length, 0)], 'f32');
+    let begin = 0;
+    for (const [n, tensor] of tensors.entries()) {
+      const part = vector.view([lengths[n]!], { elementOffset: begin });
+      const write = (values: Float32Array): void =>
+        this.gpu.write(
+          part,
+          values.map((value) => value + offset),
+        );
+      this.#await(tensor.name, () => new VectorWriter(tensor, write));
+      begin += lengths[n]!;
+    }
+    return vector;
   }
 
   #await(name: string, make: () => WeightWriter): void {
@@ -131,9 +181,8 @@ class VectorWriter implements WeightWriter {
   #received = 0;
 
   constructor(
-    private readonly gpu: Gpu,
-    private readonly target: Tensor,
     private readonly tensor: TensorDescription,
+    private readonly use: (values: Float32Array) => void,
   ) {
     this.#bytes = new Uint8Array(fileBytes(tensor));
   }
@@ -146,7 +195,7 @@ class VectorWriter implements WeightWriter {
 
   finish(): void {
     if (this.#received !== this.#bytes.length) this.#refuse(this.#received);
-    this.gpu.write(this.target, dequantise(this.tensor.type, this.#bytes));
+    this.use(dequantise(this.tensor.type, this.#bytes));
   }
 
   #refuse(received: number): never {

@@ -15,8 +15,21 @@ export function embedSpec(layout: Layout, columns: number): PipelineSpec {
   }));
 }
 
-/** Records x `[M, K]` f32 = rows of the matrix, for the M ids of an i32 tensor from element `first` on. */
-export function embed(gpu: Gpu, ids: Tensor, matrix: Matrix, x: Tensor, first = 0): void {
+export interface EmbedOptions {
+  /** Element of the ids that the first one is; default 0. */
+  readonly first?: number;
+  /** What rows are multiplied by; default 1. */
+  readonly scale?: number;
+}
+
+/** Records x `[M, K]` f32 = rows of the matrix, for M ids of an i32 tensor. */
+export function embed(
+  gpu: Gpu,
+  ids: Tensor,
+  matrix: Matrix,
+  x: Tensor,
+  { first = 0, scale = 1 }: EmbedOptions = {},
+): void {
   const tokens = x.size / matrix.columns;
   if (x.dtype !== 'f32' || !Number.isInteger(tokens)) {
     throw new ArgumentError('x', describe(x), `f32 with rows of ${matrix.columns}`);
@@ -35,6 +48,7 @@ export function embed(gpu: Gpu, ids: Tensor, matrix: Matrix, x: Tensor, first = 
         .u32(matrix.columns / 4)
         .u32(firstRow)
         .u32(rows)
+        .f32(scale)
         .done(),
       workgroups: flatGrid(gpu, tokens * chunks),
     });

@@ -1,9 +1,11 @@
 /** Every operation of a model but attention. One operation a file pair. */
 export { embed, embedSpec } from './embed';
 export { normSpec, rmsNorm } from './norm';
-export { FEW_TOKENS, product, productSpecs } from './product';
+export { FEW_TOKENS, isGated, product, productSpecs } from './product';
 export type { NormInput, ProductMode, ProductOptions } from './product';
-export { ropeAppend, ropeAppendSpec, rotaryAngles } from './rope_append';
-export type { RopeAppendCall } from './rope_append';
+export { ropeAppend, ropeAppendSpec } from './rope_append';
+export type { QueryKeyBlocks, RopeAppendCall } from './rope_append';
+export { rotaryAngles, rotaryFrequencies } from './rotary';
+export type { FactorLists } from './rotary';
 export { verifyProducts } from './selftest';
 export type { ProductKind } from './selftest';

@@ -3,24 +3,30 @@ import { ArgumentError, describe, flatGrid, keptSpec, ParamWriter } from '../dev
 import type { Gpu, PipelineSpec, Tensor } from '../device';
 import { sources } from './shaders';
 
-export function normSpec(): PipelineSpec {
-  return keptSpec('ops/norm', () => ({
-    label: 'norm',
+export type NormMode = 'plain' | 'added';
+
+export function normSpec(mode: NormMode = 'plain'): PipelineSpec {
+  return keptSpec(`ops/norm ${mode}`, () => ({
+    label: mode === 'added' ? 'norm added' : 'norm',
     module: 'ops/norm',
     sources,
+    conditions: { ADDED: mode === 'added' },
     bindings: ['uniform', 'read', 'read', 'write'],
   }));
 }
 
-/** Records y = x / sqrt(mean(x^2) + eps) * gain for x, y `[M, K]` and gain `[K]`, all f32, K a multiple of 4. */
-export function rmsNorm(gpu: Gpu, x: Tensor, gain: Tensor, y: Tensor, eps: number): void {
+/**
+ * Records y = x / sqrt(mean(x^2) + eps) * gain, or y += that, for x, y `[M, K]` and gain `[K]`, all f32, K a multiple
+ * of 4.
+ */
+export function rmsNorm(gpu: Gpu, x: Tensor, gain: Tensor, y: Tensor, eps: number, mode: NormMode = 'plain'): void {
   const columns = x.shape.at(-1) ?? 0;
   if (columns % 4 !== 0 || x.dtype !== 'f32') throw new ArgumentError('x', describe(x), 'f32 with rows of whole vec4s');
   if (gain.size !== columns) throw new ArgumentError('gain', describe(gain), `f32 [${columns}]`);
   if (y.size !== x.size) throw new ArgumentError('y', describe(y), `the shape of x, ${describe(x)}`);
   const rows = x.size / columns;
   gpu.dispatch({
-    pipeline: gpu.pipeline(normSpec()),
+    pipeline: gpu.pipeline(normSpec(mode)),
     bindings: [null, x, gain, y],
     params: new ParamWriter()
       .u32(rows)

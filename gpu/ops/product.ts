@@ -3,6 +3,7 @@
  * the way. Up to 8 rows of x are matrix-vector products (matvec.wesl), more are tiled (matmul.wesl). Software adapters have
  * a kernel of their own for more than one row (matmul_lanes.wesl).
  */
+import type { Activation } from '../formats/model';
 import { ArgumentError, describe, keptSpec, ParamWriter } from '../device';
 import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
 import { layoutConditions } from '../quant';
@@ -16,13 +17,20 @@ export interface NormInput {
   readonly eps: number;
 }
 
-/** What becomes of the product: y = it, y += it, or y = silu(gate) * up of a matrix that is [gate; up]. */
-export type ProductMode = 'plain' | 'added' | 'gated';
+/**
+ * What becomes of the product: y = it; y += it; y = silu(gate) * up or gelu(gate) * up, of a matrix that is [gate; up];
+ * or y = cap * tanh(it / cap).
+ */
+export type ProductMode = 'plain' | 'added' | Activation | 'capped';
 
 export interface ProductOptions {
   /** RMS-normalises x first. */
   readonly norm?: NormInput;
   readonly mode?: ProductMode;
+  /** What the product is multiplied by; default 1. A gated one is not. */
+  readonly scale?: number;
+  /** Of the capped mode. */
+  readonly cap?: number;
   /** Row of x that y's first row is of; default 0. */
   readonly firstToken?: number;
 }
@@ -71,22 +79,24 @@ function isFew(gpu: Gpu, tokens: number): boolean {
 }
 
 /**
- * Records y `[M, N]` (`[M, N / 2]` when gated) from M rows of x `[.., K]`, all f32. Throws ArgumentError where shapes
+ * Records y `[M, N]` (`[M, N / 2]` of [gate; up]) from M rows of x `[.., K]`, all f32. Throws ArgumentError where shapes
  * disagree.
  */
 export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options: ProductOptions = {}): void {
-  const { norm, mode = 'plain', firstToken = 0 } = options;
+  const { norm, mode = 'plain', firstToken = 0, scale = 1, cap = 0 } = options;
   const tokens = checkProduct(x, matrix, y, mode, firstToken);
+  if (mode === 'capped' && !(cap > 0)) throw new ArgumentError('cap', String(cap), 'a number above 0');
   if (tokens === 0) return;
   if (norm && !isFew(gpu, tokens)) {
     gpu.scoped(() => {
       const normed = gpu.scratch(x.shape, 'f32');
       rmsNorm(gpu, x, norm.gain, normed, norm.eps);
-      product(gpu, normed, matrix, y, { mode, firstToken });
+      product(gpu, normed, matrix, y, { mode, firstToken, scale, cap });
     });
     return;
   }
-  for (const part of partsOf(matrix, mode)) dispatchPart(gpu, { x, matrix, y, part, tokens, firstToken, mode, norm });
+  const call = { x, matrix, y, tokens, firstToken, mode, scale, cap, norm };
+  for (const part of partsOf(matrix, mode)) dispatchPart(gpu, { ...call, part });
 }
 
 interface PartCall {
@@ -97,6 +107,8 @@ interface PartCall {
   readonly tokens: number;
   readonly firstToken: number;
   readonly mode: ProductMode;
+  readonly scale: number;
+  readonly cap: number;
   readonly norm: NormInput | undefined;
 }
 
@@ -128,7 +140,7 @@ function rowGrid(gpu: Gpu, wanted: number): [number, number] {
   return [x, Math.ceil(groups / x)];
 }
 
-function productParams({ x, y, part, tokens, firstToken, mode, norm }: PartCall): Params {
+function productParams({ x, y, part, tokens, firstToken, mode, scale, cap, norm }: PartCall): Params {
   const fours = x.shape.at(-1)! / 4;
   return new ParamWriter()
     .u32(tokens)
@@ -137,9 +149,11 @@ function productParams({ x, y, part, tokens, firstToken, mode, norm }: PartCall)
     .u32(fours)
     .u32(part.firstRow)
     .u32(y.shape.at(-1)!)
-    .u32(mode === 'gated' ? part.rows / 2 : 0)
+    .u32(isGated(mode) ? part.rows / 2 : 0)
     .f32(norm?.eps ?? 0)
     .u32(firstToken * fours)
+    .f32(scale)
+    .f32(cap)
     .done();
 }
 
@@ -184,19 +198,23 @@ function manySpec(kernel: ManyKernel, layout: Layout, columns: number, mode: Pro
 }
 
 function modeConditions(mode: ProductMode): Record<string, boolean> {
-  return { GATED: mode === 'gated', ADDED: mode === 'added' };
+  return { GATED: isGated(mode), GELU: mode === 'gelu', ADDED: mode === 'added', CAPPED: mode === 'capped' };
+}
+
+export function isGated(mode: ProductMode): mode is Activation {
+  return mode === 'silu' || mode === 'gelu';
 }
 
 /** A gated product needs gate and up side by side: its matrix is in one part. */
 function partsOf(matrix: Matrix, mode: ProductMode): readonly MatrixPart[] {
-  if (mode === 'gated' && (matrix.parts.length > 1 || matrix.rows % 2 !== 0)) {
+  if (isGated(mode) && (matrix.parts.length > 1 || matrix.rows % 2 !== 0)) {
     throw new ArgumentError('matrix', `${matrix.rows} rows in ${matrix.parts.length} parts`, 'gate and up in one part');
   }
   return matrix.parts;
 }
 
 function checkProduct(x: Tensor, matrix: Matrix, y: Tensor, mode: ProductMode, firstToken: number): number {
-  const width = mode === 'gated' ? matrix.rows / 2 : matrix.rows;
+  const width = isGated(mode) ? matrix.rows / 2 : matrix.rows;
   const tokens = y.size / width;
   if (x.dtype !== 'f32' || x.shape.at(-1) !== matrix.columns) {
     throw new ArgumentError('x', describe(x), `f32 with rows of ${matrix.columns}`);

@@ -1,15 +1,26 @@
 /** Queries and keys turn by their position; keys and values go into the cache (rope_append.wesl). */
-import type { RopeConfig, RopePairing } from '../formats/model';
+import type { QueryKeyNorm, RopePairing } from '../formats/model';
 import { ArgumentError, describe, flatGrid, keptSpec, ParamWriter } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
 import { sources } from './shaders';
 
+/** What is done to queries and keys before they turn. */
+export interface QueryKeyBlocks {
+  readonly pairing: RopePairing;
+  readonly biased: boolean;
+  readonly norm: QueryKeyNorm;
+}
+
 export interface RopeAppendCall {
   /** `[M, (Hq + 2 Hkv) D]` f32: what the product of q, k and v gave. */
   readonly qkv: Tensor;
-  /** `[positions, pairs, 2]` f32, of rotaryAngles. */
-  readonly angles: Tensor;
+  /** `[positions, pairs, 2]` f32 of (cos, sin); undefined: nothing turns. */
+  readonly angles: Tensor | undefined;
   readonly pairing: RopePairing;
+  /** `[(Hq + 2 Hkv) D]` f32. */
+  readonly bias?: Tensor;
+  /** RMSNorm of queries and keys: gains of q, then of k, `[2 D]` for each head's, `[(Hq + Hkv) D]` for all heads'. */
+  readonly norm?: { readonly kind: Exclude<QueryKeyNorm, 'none'>; readonly gain: Tensor; readonly eps: number };
   /** i32; its first element is the position of the first row. */
   readonly state: Tensor;
   /** `[1, M, Hq, D]` f32. */
@@ -19,31 +30,46 @@ export interface RopeAppendCall {
   readonly values: Tensor;
 }
 
-export function ropeAppendSpec(dtype: DType, pairing: RopePairing): PipelineSpec {
-  return keptSpec(`ops/rope_append ${dtype} ${pairing}`, () => ({
+export function ropeAppendSpec(dtype: DType, { pairing, biased, norm }: QueryKeyBlocks): PipelineSpec {
+  return keptSpec(`ops/rope_append ${dtype} ${pairing} ${biased} ${norm}`, () => ({
     label: 'rope append',
     module: 'ops/rope_append',
     sources,
-    conditions: { KV_F32: dtype === 'f32', KV_F16: dtype === 'f16', NEIGHBOURS: pairing === 'neighbours' },
-    bindings: ['uniform', 'read', 'read', 'read', 'write', 'write', 'write'],
+    conditions: {
+      KV_F32: dtype === 'f32',
+      KV_F16: dtype === 'f16',
+      NEIGHBOURS: pairing === 'neighbours',
+      BIASED: biased,
+      HEAD_NORM: norm === 'head',
+      TOKEN_NORM: norm === 'token',
+    },
+    bindings: [
+      'uniform',
+      'read',
+      'read',
+      'read',
+      'write',
+      'write',
+      'write',
+      biased ? 'read' : 'none',
+      norm === 'none' ? 'none' : 'read',
+    ],
   }));
 }
 
 /** Records q, and rows state[0] .. state[0] + M - 1 of the caches. The caller sees to it that they have room. */
 export function ropeAppend(gpu: Gpu, call: RopeAppendCall): void {
-  const { qkv, angles, pairing, state, q, keys, values } = call;
+  const { qkv, angles, pairing, bias, norm, state, q, keys, values } = call;
   const [, tokens, headsQ, headDim] = q.shape as [number, number, number, number];
   const [, capacity, headsKv] = keys.shape as [number, number, number];
-  const [positions, pairs] = angles.shape as [number, number];
-  if (qkv.size !== tokens * (headsQ + 2 * headsKv) * headDim) {
-    throw new ArgumentError('qkv', describe(qkv), `[${tokens}, ${(headsQ + 2 * headsKv) * headDim}]`);
-  }
-  if (keys.dtype !== values.dtype || (keys.dtype !== 'f32' && keys.dtype !== 'f16')) {
-    throw new ArgumentError('keys', describe(keys), 'f32 or f16, as values');
-  }
+  checkCall(call);
+  const [positions, pairs] = angles ? (angles.shape as [number, number]) : [1, 0];
+  const blocks = { pairing, biased: bias !== undefined, norm: norm?.kind ?? 'none' } as const;
+  const heads = headsQ + 2 * headsKv;
   gpu.dispatch({
-    pipeline: gpu.pipeline(ropeAppendSpec(keys.dtype, pairing)),
-    bindings: [null, qkv, angles, state, q, keys, values],
+    pipeline: gpu.pipeline(ropeAppendSpec(keys.dtype, blocks)),
+    // What nothing turns by is bound all the same: to anything that is only read.
+    bindings: [null, qkv, angles ?? qkv, state, q, keys, values, bias ?? null, norm?.gain ?? null],
     params: new ParamWriter()
       .u32(tokens)
       .u32(headsQ)
@@ -52,22 +78,22 @@ export function ropeAppend(gpu: Gpu, call: RopeAppendCall): void {
       .u32(pairs)
       .u32(capacity)
       .u32(positions)
+      .f32(norm?.eps ?? 0)
       .done(),
-    workgroups: flatGrid(gpu, qkv.size / 2),
+    workgroups: norm ? flatGrid(gpu, tokens * heads, 1) : flatGrid(gpu, qkv.size / 2),
   });
 }
 
-/** (cos, sin) of every position and pair, `[positions, pairs, 2]`, each computed in float64 and rounded once. */
-export function rotaryAngles({ theta, dims }: RopeConfig, positions: number): Float32Array {
-  const pairs = dims / 2;
-  const table = new Float32Array(positions * pairs * 2);
-  for (let pair = 0; pair < pairs; pair++) {
-    const frequency = theta ** (-pair / pairs);
-    for (let position = 0; position < positions; position++) {
-      const at = (position * pairs + pair) * 2;
-      table[at] = Math.cos(position * frequency);
-      table[at + 1] = Math.sin(position * frequency);
-    }
+function checkCall({ qkv, bias, norm, q, keys, values }: RopeAppendCall): void {
+  const [, tokens, headsQ, headDim] = q.shape as [number, number, number, number];
+  const headsKv = keys.shape[2]!;
+  const row = (headsQ + 2 * headsKv) * headDim;
+  if (qkv.size !== tokens * row) throw new ArgumentError('qkv', describe(qkv), `[${tokens}, ${row}]`);
+  if (keys.dtype !== values.dtype || (keys.dtype !== 'f32' && keys.dtype !== 'f16')) {
+    throw new ArgumentError('keys', describe(keys), 'f32 or f16, as values');
   }
-  return table;
+  if (bias && bias.size !== row) throw new ArgumentError('bias', describe(bias), `f32 [${row}]`);
+  if (!norm) return;
+  const gains = norm.kind === 'head' ? 2 * headDim : (headsQ + headsKv) * headDim;
+  if (norm.gain.size !== gains) throw new ArgumentError('norm.gain', describe(norm.gain), `f32 [${gains}]`);
 }

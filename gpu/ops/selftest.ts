@@ -10,7 +10,7 @@ import { SelfTestError } from '../device';
 import type { Gpu } from '../device';
 import { Matrix, MatrixWriter, typeOf } from '../quant';
 import type { Layout } from '../quant';
-import { FEW_TOKENS, product } from './product';
+import { FEW_TOKENS, isGated, product } from './product';
 import type { ProductMode } from './product';
 
 /** A kind of product that a model has. */
@@ -27,6 +27,9 @@ const TOKENS = [1, 37, FEW_TOKENS - 1];
 /** Rows of W, and of each half of a gated one: no multiple of a tile. */
 const ROWS = 70;
 const EPS = 1e-5;
+/** Of sums; of logits that are bent, where they are bent well. */
+const SCALE = 0.75;
+const CAP = 2;
 const TOLERANCE = 1e-3;
 
 /** Rejects with a SelfTestError that names the first kernel whose result is wrong. */
@@ -53,7 +56,7 @@ function nameOf({ layout, mode, normed, padded }: ProductKind): string {
 /** The largest distance from the reference; NaN where the kernel left anything unwritten. */
 async function errorOf(gpu: Gpu, { layout, mode, normed, padded }: ProductKind, tokens: number): Promise<number> {
   const columns = layout.chunk * 3 - (padded ? 4 : 0) + (layout.scaled > 0 ? layout.chunk : 0);
-  const rows = mode === 'gated' ? 2 * ROWS : ROWS;
+  const rows = isGated(mode) ? 2 * ROWS : ROWS;
   const type = typeOf(layout);
   const bytes = knownBytes(type, rows * columns);
   const weights = dequantise(type, bytes);
@@ -68,7 +71,8 @@ async function errorOf(gpu: Gpu, { layout, mode, normed, padded }: ProductKind, 
   const held = [gpu.upload(x, [tokens, columns]), gpu.upload(gain, [columns]), gpu.upload(before, [tokens, ROWS])];
   const [input, gains, y] = held as [(typeof held)[0], (typeof held)[0], (typeof held)[0]];
   if (mode !== 'added') gpu.fill(y, POISON);
-  product(gpu, input, matrix, y, { mode, ...(normed ? { norm: { gain: gains, eps: EPS } } : {}) });
+  const norm = normed ? { norm: { gain: gains, eps: EPS } } : {};
+  product(gpu, input, matrix, y, { mode, scale: SCALE, cap: CAP, ...norm });
   const got = await gpu.download(y);
   held.forEach((tensor) => tensor.destroy());
   matrix.destroy();
@@ -79,6 +83,9 @@ async function errorOf(gpu: Gpu, { layout, mode, normed, padded }: ProductKind, 
     return error <= worst ? worst : error;
   }, 0);
 }
+
+/** The tanh form of gelu is x * sigmoid(GELU (x + 0.044715 x^3)). */
+const GELU = 2 * Math.sqrt(2 / Math.PI);
 
 /** Quiet NaN. */
 const POISON = 0x7fc00000;
@@ -100,8 +107,18 @@ function expectedOf({ x, weights, columns, mode, before }: Expected): Float64Arr
   return Float64Array.from(before, (residual, at) => {
     const [m, row] = [Math.floor(at / ROWS), at % ROWS];
     const value = dot(m, row);
-    if (mode === 'gated') return (value / (1 + Math.exp(-value))) * dot(m, row + ROWS);
-    return mode === 'added' ? residual + value : value;
+    switch (mode) {
+      case 'silu':
+        return (value / (1 + Math.exp(-value))) * dot(m, row + ROWS);
+      case 'gelu':
+        return (value / (1 + Math.exp(-GELU * (value + 0.044715 * value ** 3)))) * dot(m, row + ROWS);
+      case 'added':
+        return residual + SCALE * value;
+      case 'capped':
+        return CAP * Math.tanh((SCALE * value) / CAP);
+      case 'plain':
+        return SCALE * value;
+    }
   });
 }
 

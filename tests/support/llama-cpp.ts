@@ -24,13 +24,21 @@ interface Llama {
 }
 
 interface LlamaModel {
-  createContext(options: { contextSize: number; threads: { ideal: number; min: number } }): Promise<LlamaContext>;
+  createContext(options: {
+    contextSize: number;
+    threads: { ideal: number; min: number };
+    experimentalKvCacheKeyType?: 'F32';
+    experimentalKvCacheValueType?: 'F32';
+  }): Promise<LlamaContext>;
   dispose(): Promise<void>;
 }
 
 interface LlamaContext {
   getSequence(): {
     evaluate(ids: number[], options: { temperature: 0; yieldEogToken: true }): AsyncGenerator<number, void>;
+    controlledEvaluate(
+      input: [id: number, options: { generateNext: { probabilities: true; options: { temperature: 0 } } }][],
+    ): Promise<readonly ({ next: { probabilities?: ReadonlyMap<number, number> } } | undefined)[]>;
   };
   dispose(): Promise<void>;
 }
@@ -72,6 +80,25 @@ export class LlamaCpp {
     }
     await model.dispose();
     return texts;
+  }
+
+  /** After each of `ids`, the natural log-probability of every token of the vocabulary; keys and values in f32. */
+  async scores(path: string, ids: readonly number[]): Promise<Map<number, number>[]> {
+    const model = await this.llama.loadModel({ modelPath: path, gpuLayers: 0, useMmap: false });
+    const context = await model.createContext({
+      contextSize: CONTEXT,
+      threads: { ideal: 1, min: 1 },
+      experimentalKvCacheKeyType: 'F32',
+      experimentalKvCacheValueType: 'F32',
+    });
+    const asked = { generateNext: { probabilities: true, options: { temperature: 0 } } } as const;
+    const rows = await context.getSequence().controlledEvaluate(ids.map((id) => [id, asked]));
+    await context.dispose();
+    await model.dispose();
+    return rows.map((row) => {
+      const told = [...(row?.next.probabilities ?? [])];
+      return new Map(told.map(([id, probability]) => [id, Math.log(probability)]));
+    });
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,8 @@ import {
   type ByteSource,
   type WeightsFile,
 } from '../../src/lib/weights';
-import { configFromGguf, configFromJson } from '../../src/lib/weights/model-config';
+import { configFromGguf } from '../../src/lib/weights/config-gguf';
+import { configFromJson } from '../../src/lib/weights/config-json';
 import { environment } from './gpu';
 
 export interface GoldenPrompt {
@@ -56,8 +57,7 @@ async function openLocal(path: string): Promise<ByteSource> {
 /** The configuration beside safetensors, or in the GGUF file itself. */
 export async function configOf(weights: WeightsFile, json?: ByteSource): Promise<ModelConfig> {
   if (json) return configFromJson(await readJson(json));
-  const [vocab] = weights.tensors.get('token_embd.weight')!.shape as [number];
-  return configFromGguf(weights.metadata, 'model.gguf', vocab, !weights.tensors.has('output.weight'));
+  return configFromGguf(weights);
 }
 
 export async function loadModel(

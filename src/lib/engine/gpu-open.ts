@@ -5,7 +5,6 @@ import { Model } from '$gpu/model';
 import type { ModelConfig } from '$gpu/formats/model';
 import { configFromGguf, configFromJson, streamTensors, type TensorEntry, type WeightsFile } from '$lib/weights';
 import { ChatModel } from './chat-model';
-import { EngineFault } from './errors';
 import { GpuRunner } from './gpu-runner';
 import { openModel, type ModelPlace, type OpenedModel } from './open-model';
 import type { LoadProgress } from './protocol';
@@ -67,12 +66,7 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
 
 function configOf({ weights, config }: OpenedModel): ModelConfig {
   if (config !== undefined) return configFromJson(config);
-  const { tensors, metadata, files } = weights;
-  const embedding = tensors.get('token_embd.weight');
-  const vocab = embedding?.shape[0];
-  const file = files[0]!.name;
-  if (vocab === undefined) throw new EngineFault('files', `${file}: there is no tensor token_embd.weight.`);
-  return configFromGguf(metadata, file, vocab, !tensors.has('output.weight'));
+  return configFromGguf(weights);
 }
 
 /**

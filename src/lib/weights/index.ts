@@ -5,7 +5,8 @@ export { isJsonObject, type Json, type JsonLimits, type JsonObject, readJson } f
 export { joinWeights } from './join';
 export { TOKENIZER_JSON } from './limits';
 export { Metadata, type MetadataArray, type MetadataValue, type NumberArray } from './metadata';
-export { configFromGguf, configFromJson } from './model-config';
+export { configFromGguf } from './config-gguf';
+export { configFromJson } from './config-json';
 export { openWeights } from './open';
 export { readSafetensors, readShardIndex, type ShardIndex } from './safetensors';
 export { blobSource, type ByteSource, memorySource } from './source';

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Session, type GenerateOptions, type GenerationEnd } from '$gpu/generate';
 import type { Model } from '$gpu/model';
-import { TINY, tinyGreedy, tinyModel, tinyReference, tinyWeights } from '../../support/llama';
+import { TINY, tinyModel, tinyWeights } from '../../support/llama';
+import { tinyGreedy, tinyReference } from '../../support/transformer';
 import { useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu({ selfTest: false });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Session } from '$gpu/generate';
 import { Model } from '$gpu/model';
 import type { ModelConfig } from '$gpu/formats/model';
-import { TINY, tinyModel, tinyReference, tinyWeights } from '../../support/llama';
+import { TINY, tinyModel, tinyWeights } from '../../support/llama';
+import { tinyReference } from '../../support/transformer';
 import { useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu({ selfTest: false });
@@ -41,9 +42,31 @@ describe('a model', () => {
   test('a token costs seven dispatches a layer and five more', async () => {
     const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'F32'), { kv: 'f32' });
     const session = new Session(model);
-    expect(session.dispatchesPerToken).toBe(7 * TINY.layers + 5);
+    expect(session.dispatchesPerToken).toBe(7 * TINY.layers.length + 5);
     session.destroy();
     model.destroy();
+  });
+
+  test('flash or standard attention: the same text', async () => {
+    const weights = tinyWeights(TINY, 'F32');
+    const ids = Array.from({ length: 40 }, (_, n) => (n * 29 + 3) % TINY.vocab);
+    const texts = [];
+    for (const attention of ['flash', 'standard'] as const) {
+      const model = await tinyModel(gpu(), TINY, weights, { kv: 'f32', attention });
+      const session = new Session(model);
+      const profile = await gpu().profile(session.decodePlan());
+      const used = profile.map(({ label }) => label);
+      expect(
+        used.some((label) => label.includes('standard')),
+        used.join(),
+      ).toBe(attention === 'standard');
+      const text = [];
+      for await (const { id } of session.generate(ids, { maxTokens: 20 })) text.push(id);
+      texts.push(text);
+      session.destroy();
+      model.destroy();
+    }
+    expect(texts[0]).toEqual(texts[1]);
   });
 
   test('the cache is no coarser than the weights, and f16 only where the device has it', async () => {

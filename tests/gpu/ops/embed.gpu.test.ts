@@ -20,7 +20,7 @@ describe('embed', () => {
     const ids = [39, 0, 17, 17];
     const x = poisoned(gpu(), [ids.length, columns], 'f32');
     const tokens = gpu().upload(Int32Array.from([5, ...ids]), [5]);
-    embed(gpu(), tokens, matrixOf(gpu(), { values, ...weights }), x, 1);
+    embed(gpu(), tokens, matrixOf(gpu(), { values, ...weights }), x, { first: 1 });
     const wanted = ids.flatMap((id) => [...values.subarray(id * columns, (id + 1) * columns)]);
     expect([...(await gpu().download(x))]).toEqual(wanted);
   });

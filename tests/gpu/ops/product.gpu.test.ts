@@ -10,7 +10,7 @@ import { matrixOf, randomWeights } from '../../support/weights';
 
 const FACTORS = {
   type: ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'] as const satisfies readonly TensorType[],
-  mode: ['plain', 'added', 'gated'] as const satisfies readonly ProductMode[],
+  mode: ['plain', 'added', 'silu', 'gelu', 'capped'] as const satisfies readonly ProductMode[],
   tokens: [1, 3, 8, 9, 70],
   /** [N, K]: rows that fill no tile, K of one chunk, of many, and one that ends inside a chunk. */
   shape: [
@@ -37,7 +37,9 @@ const rows = [
 ];
 
 const EPS = 1e-5;
+const CAP = 3;
 const silu = (x: number): number => x / (1 + Math.exp(-x));
+const gelu = (x: number): number => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
 describe('product: y = x W^T against float64', () => {
   const gpu = useBareGpu();
@@ -48,19 +50,22 @@ describe('product: y = x W^T against float64', () => {
       const gain = numbers(columns, at + 100);
       const before = numbers(tokens * n, at + 200);
       const tensors = [randomWeights(type, n, columns, at + 300), randomWeights(type, n, columns, at + 400)];
-      const used = mode === 'gated' ? tensors : tensors.slice(0, 1);
+      const used = mode === 'silu' || mode === 'gelu' ? tensors : tensors.slice(0, 1);
+      const scale = mode === 'plain' ? 1 : 0.5;
 
       const matrix = matrixOf(gpu(), ...used);
       const y = mode === 'added' ? gpu().upload(before, [tokens, n]) : poisoned(gpu(), [tokens, n], 'f32');
       const norm = normed ? { norm: { gain: gpu().upload(gain, [columns]), eps: EPS } } : {};
-      product(gpu(), gpu().upload(x, [tokens, columns]), matrix, y, { mode, ...norm });
+      product(gpu(), gpu().upload(x, [tokens, columns]), matrix, y, { mode, scale, cap: CAP, ...norm });
       const got = await gpu().download(y);
 
       const input = normed ? normReference(x, gain, EPS) : x;
       const [first, second] = used.map(({ values }) => productReference(input, values, columns));
       const wanted = first!.map((value, i) => {
-        if (mode === 'gated') return silu(value) * second![i]!;
-        return mode === 'added' ? value + before[i]! : value;
+        if (mode === 'silu') return silu(value) * second![i]!;
+        if (mode === 'gelu') return gelu(value) * second![i]!;
+        if (mode === 'capped') return CAP * Math.tanh((scale * value) / CAP);
+        return mode === 'added' ? scale * value + before[i]! : value;
       });
       expectNear(got, wanted, 2e-5);
       matrix.destroy();

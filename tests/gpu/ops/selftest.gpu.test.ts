@@ -9,10 +9,14 @@ describe('verifyProducts', () => {
   const gpu = useBareGpu();
 
   test.each(Object.values(LAYOUTS))('passes for $name', async (layout) => {
-    const kinds = (['plain', 'added', 'gated'] as ProductMode[]).map((mode) => {
+    const kinds = (['plain', 'added', 'silu'] as ProductMode[]).map((mode) => {
       return { layout, mode, normed: mode !== 'added', padded: layout.name === 'f16' };
     });
     await verifyProducts(gpu(), kinds);
+  });
+
+  test.each(['gelu', 'capped'] as ProductMode[])('passes for what is %s', async (mode) => {
+    await verifyProducts(gpu(), [{ layout: LAYOUTS.q8, mode, normed: true, padded: false }]);
   });
 
   test('finds a kernel that computes wrongly, and names it', async () => {

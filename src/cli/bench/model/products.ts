@@ -1,7 +1,7 @@
 /** The products of a layer and of the head, each alone and as the model runs it: norm, activation and residual included. */
 import type { Gpu, Tensor } from '$gpu/device';
 import type { Model } from '$gpu/model';
-import { product, type ProductMode } from '$gpu/ops';
+import { isGated, product, type ProductMode } from '$gpu/ops';
 import type { Matrix } from '$gpu/quant';
 import type { PeerProduct } from '../onnx/protocol';
 import type { Figure } from '../statistics';
@@ -11,7 +11,7 @@ export interface ModelProduct {
   readonly name: string;
   readonly matrix: Matrix;
   /** `[K]`, where the product normalises its input first. */
-  readonly gain?: Tensor;
+  readonly gain?: Tensor | undefined;
   readonly mode: ProductMode;
   /** How often a token runs it. */
   readonly calls: number;
@@ -36,12 +36,14 @@ export interface ProductFigures {
 export function productsOf({ weights, config }: Model): ModelProduct[] {
   const [layer] = weights.layers;
   if (!layer) return [];
-  const calls = config.layers;
+  const { blocks, layers } = config;
+  const calls = layers.length;
+  const out = blocks.norms === 'before' ? 'added' : 'plain';
   return [
     { name: 'q, k, v', matrix: layer.qkv, gain: layer.attnNorm, mode: 'plain', calls, prompts: true },
-    { name: 'o', matrix: layer.o, mode: 'added', calls, prompts: true },
-    { name: 'gate, up', matrix: layer.gateUp, gain: layer.ffnNorm, mode: 'gated', calls, prompts: true },
-    { name: 'down', matrix: layer.down, mode: 'added', calls, prompts: true },
+    { name: 'o', matrix: layer.o, mode: out, calls, prompts: true },
+    { name: 'gate, up', matrix: layer.gateUp, gain: layer.ffnNorm, mode: blocks.activation, calls, prompts: true },
+    { name: 'down', matrix: layer.down, mode: out, calls, prompts: true },
     { name: 'head', matrix: weights.head, gain: weights.finalNorm, mode: 'plain', calls: 1, prompts: false },
   ];
 }
@@ -58,7 +60,7 @@ export async function timeProduct(
     Float32Array.from({ length: tokens * columns }, (_, at) => ((at * 37) % 129) / 64 - 1),
     [tokens, columns],
   );
-  const y = gpu.empty([tokens, mode === 'gated' ? rows / 2 : rows], 'f32');
+  const y = gpu.empty([tokens, isGated(mode) ? rows / 2 : rows], 'f32');
   const plan = gpu.record(() => product(gpu, x, matrix, y, { mode, ...(gain && { norm: { gain, eps: 1e-5 } }) }));
   try {
     const ms = await stopwatchTime(gpu, (pass) => plan.encode(pass), clock, patience);

@@ -105,7 +105,7 @@ export class ModelBench {
   /** Ours out of the step's profile: a layer's share of its attention dispatches. */
   async #attention(network: ModelOnGpu['network'], step: StepFigures): Promise<PartFigures> {
     const { tokens, position } = step;
-    const calls = network.config.layers;
+    const calls = network.config.layers.length;
     const ms = (sumOf(step, ATTENTION) - sumOf(step, SEQUENCES)) / calls;
     const { patience } = this.#settings;
     const one = attentionCase(network, tokens, position);
