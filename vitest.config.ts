@@ -22,9 +22,7 @@ const laneTests = ['tests/gpu/attention/variants.gpu.test.ts'];
  * Kernels that are the same everywhere, with nothing optional in them: what lavapipe and Chromium's SwiftShader say of
  * those counts for the same two drivers elsewhere. The full run asks everybody.
  */
-const plainTests = large
-  ? []
-  : ['tests/gpu/ops/**', 'tests/gpu/generate/**', 'tests/gpu/model/golden.*', 'tests/gpu/model/llama-cpp.*'];
+const plainTests = large ? [] : ['tests/gpu/ops/**', 'tests/gpu/generate/**', 'tests/gpu/model/*llama-cpp.*'];
 const pureTests = {
   include: ['tests/**/*.test.ts'],
   exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],

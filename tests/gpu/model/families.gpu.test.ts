@@ -4,7 +4,6 @@ import type { ModelConfig } from '$gpu/formats/model';
 import { NEUTRAL } from '$gpu/formats/model';
 import { ARCHITECTURES } from '$gpu/formats/families';
 import { Session } from '$gpu/generate';
-import { isSlow } from '../../support/attention/grid';
 import { tinyModel, tinyOf, tinyWeights } from '../../support/llama';
 import { tinyReference } from '../../support/transformer';
 import { useBareGpu } from '../../support/gpu';
@@ -68,8 +67,7 @@ test('every family is here', () => {
 });
 
 describe.each(CASES)('%s', (_, config) => {
-  test('log-probabilities at every position, and a step more as decode has it', async (context) => {
-    context.skip(isSlow, 'takes minutes on a narrow software GPU: npm run test:large');
+  test('log-probabilities at every position, and a step more as decode has it', async () => {
     const weights = tinyWeights(config, 'F32');
     const ids = Array.from({ length: 21 }, (_, n) => (n * 37 + 5) % config.vocab);
     const wanted = tinyReference(config, weights, ids);
