@@ -16,12 +16,28 @@ export const root = resolve(import.meta.dirname, '..');
  */
 
 /**
- * Makes `folder/node_modules` what `folder/package-lock.json` says.
+ * Makes `folder/node_modules` what `folder/package-lock.json` says; in the project itself also what SvelteKit generates
+ * and every other tool reads, as tsconfig.json extends it.
  *
  * @param {string} folder
  * @returns {string | undefined} what went wrong, in one line
  */
 export function ensurePackages(folder = root) {
+  return install(folder) ?? (folder === root ? generate() : undefined);
+}
+
+/** @returns {string | undefined} */
+function generate() {
+  if (existsSync(join(root, '.svelte-kit', 'tsconfig.json'))) return undefined;
+  const code = runPackage('@sveltejs/kit', ['sync'], { bin: 'svelte-kit', quiet: true });
+  return code === 0 ? undefined : `svelte-kit sync failed with exit code ${code}`;
+}
+
+/**
+ * @param {string} folder
+ * @returns {string | undefined}
+ */
+function install(folder) {
   if (isInstalled(folder)) return undefined;
   const name = relative(root, folder);
   console.log(`Installing packages${name ? ` of ${name}` : ''} ...`);

@@ -25,8 +25,6 @@ const failure = ensurePackages();
 if (failure) fail(failure);
 const oracles = ensurePackages(join(root, 'tests', 'oracles'));
 provideEnvironments();
-if (!existsSync(join(root, '.svelte-kit', 'tsconfig.json')))
-  runPackage('@sveltejs/kit', ['sync'], { bin: 'svelte-kit', quiet: true });
 
 const missing = missingEnvironments();
 const { status, summary } = runTests();
