@@ -48,6 +48,9 @@ const DECODERS: Partial<Record<TensorType, BlockDecoder>> = {
   IQ2_XXS: decodeIq2Xxs,
 };
 
+/** The types that can be computed with. */
+export const DEQUANTISED = Object.keys(DECODERS) as readonly TensorType[];
+
 export function canDequantise(type: TensorType): boolean {
   return type in DECODERS;
 }

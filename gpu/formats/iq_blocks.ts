@@ -12,7 +12,7 @@ import { f16At } from './plain_blocks';
 export const NL_LEVELS: readonly number[] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 /** IQ2_XXS's three magnitudes. */
-const MAGNITUDES = [8, 25, 43];
+export const MAGNITUDES: readonly number[] = [8, 25, 43];
 
 /** IQ2_XXS's codebook: 256 places of four hex digits; element i of a place is magnitude number bits 2i and 2i + 1. */
 const PLACES =
@@ -78,14 +78,18 @@ function allSigns(seven: number): number {
   return seven | ((parity & 1) << 7);
 }
 
+/** IQ2_XXS's codebook, packed: magnitude number i of a place is its bits 2i and 2i + 1. */
+export function packedPlaces(): readonly number[] {
+  return Array.from({ length: 256 }, (_, place) => parseInt(PLACES.slice(place * 4, place * 4 + 4), 16));
+}
+
 let grid: Uint8Array | undefined;
 
 /** [256, 8] magnitudes. */
 function placesGrid(): Uint8Array {
   if (grid) return grid;
   grid = new Uint8Array(256 * 8);
-  for (let place = 0; place < 256; place++) {
-    const packed = parseInt(PLACES.slice(place * 4, place * 4 + 4), 16);
+  for (const [place, packed] of packedPlaces().entries()) {
     for (let i = 0; i < 8; i++) grid[place * 8 + i] = MAGNITUDES[(packed >> (2 * i)) & 3]!;
   }
   return grid;

@@ -1,7 +1,7 @@
 /** Which tensors of a file a model is made of: checked before the first byte of weights is read. */
 import { tensorTypeInfo } from '../formats/blocks';
 import type { TensorType } from '../formats/blocks';
-import { canDequantise } from '../formats/dequantise';
+import { canDequantise, DEQUANTISED } from '../formats/dequantise';
 import type { ModelConfig } from '../formats/model';
 import { layerRoles, modelRoles, roleOf, shapeOf } from '../formats/roles';
 import type { LayerRole, ModelRole, TensorRole } from '../formats/roles';
@@ -79,7 +79,7 @@ function checked(config: ModelConfig, tensor: TensorDescription, { role, layer }
     throw new ArgumentError(tensor.name, formatShape(tensor.shape), formatShape(wanted));
   }
   if (!canDequantise(tensor.type)) {
-    throw new ArgumentError(tensor.name, `a tensor of type ${tensor.type}`, 'a type that can be computed with');
+    throw new ArgumentError(tensor.name, `a tensor of type ${tensor.type}`, `one of ${DEQUANTISED.join(', ')}`);
   }
   return tensor;
 }

@@ -1,7 +1,7 @@
 /** Token ids to rows of the embedding (embed.wesl). */
 import { ArgumentError, describe, flatGrid, keptSpec, ParamWriter } from '../device';
 import type { Gpu, PipelineSpec, Tensor } from '../device';
-import { layoutConditions } from '../quant';
+import { layoutConditions, layoutConstants } from '../quant';
 import type { Layout, Matrix } from '../quant';
 import { sources } from './shaders';
 
@@ -11,6 +11,7 @@ export function embedSpec(layout: Layout, columns: number): PipelineSpec {
     module: 'ops/embed',
     sources,
     conditions: layoutConditions(layout, columns),
+    constants: layoutConstants(layout),
     bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write'],
   }));
 }

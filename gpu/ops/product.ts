@@ -6,7 +6,7 @@
 import type { Activation } from '../formats/model';
 import { ArgumentError, describe, keptSpec, ParamWriter } from '../device';
 import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
-import { layoutConditions } from '../quant';
+import { layoutConditions, layoutConstants } from '../quant';
 import type { Layout, Matrix, MatrixPart } from '../quant';
 import { rmsNorm } from './norm';
 import { sources } from './shaders';
@@ -179,7 +179,7 @@ function matvecSpec(layout: Layout, columns: number, tokens: number, mode: Produ
     module: 'ops/matvec',
     sources,
     conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), NORMED: normed },
-    constants: { TOKENS: compiled, ROWS, LANES, GROUPS },
+    constants: { ...layoutConstants(layout), TOKENS: compiled, ROWS, LANES, GROUPS },
     bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write', normed ? 'read' : 'none'],
   }));
 }
@@ -192,7 +192,7 @@ function manySpec(kernel: ManyKernel, layout: Layout, columns: number, mode: Pro
     module: `ops/${module}`,
     sources,
     conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), ...conditions },
-    constants,
+    constants: { ...layoutConstants(layout), ...constants },
     bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write'],
   }));
 }

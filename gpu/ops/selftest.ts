@@ -2,6 +2,7 @@
  * The self-test: each product kernel computes a known problem before its model answers anybody. Some drivers compile
  * every shader and compute nonsense; a person would only see an answer that makes none.
  */
+import { setHeads } from '../formats/block_maps';
 import { tensorTypeInfo } from '../formats/blocks';
 import type { TensorType } from '../formats/blocks';
 import { dequantise } from '../formats/dequantise';
@@ -55,7 +56,7 @@ function nameOf({ layout, mode, normed, padded }: ProductKind): string {
 
 /** The largest distance from the reference; NaN where the kernel left anything unwritten. */
 async function errorOf(gpu: Gpu, { layout, mode, normed, padded }: ProductKind, tokens: number): Promise<number> {
-  const columns = layout.chunk * 3 - (padded ? 4 : 0) + (layout.scaled > 0 ? layout.chunk : 0);
+  const columns = layout.scaled > 0 ? Math.max(layout.group, layout.chunk * 4) : layout.chunk * 3 - (padded ? 4 : 0);
   const rows = isGated(mode) ? 2 * ROWS : ROWS;
   const type = typeOf(layout);
   const bytes = knownBytes(type, rows * columns);
@@ -143,12 +144,15 @@ function knownBytes(type: TensorType, elements: number): Uint8Array {
   if (type === 'F16') return new Uint8Array(Uint16Array.from(numbers, f16Bits).buffer);
   // The upper half of a float32: multiples of 1/512 below 1 lose nothing that the reference does not lose as well.
   if (type === 'BF16') return new Uint8Array(Uint16Array.from(new Uint32Array(numbers.buffer), (w) => w >>> 16).buffer);
+  return knownBlocks(type, elements);
+}
+
+/** Codes of every value; scales of three sizes, so small that no number is larger than 1/8. */
+function knownBlocks(type: TensorType, elements: number): Uint8Array {
   const { blockElements, blockBytes } = tensorTypeInfo(type);
   const bytes = Uint8Array.from({ length: (elements / blockElements) * blockBytes }, (_, at) => (at * 37) % 256);
-  for (let block = 0; block * blockBytes < bytes.length; block++) {
-    const scale = f16Bits((1 + (block % 3)) / 2048);
-    bytes[block * blockBytes] = scale & 255;
-    bytes[block * blockBytes + 1] = scale >> 8;
-  }
+  setHeads(type, bytes, () => 1);
+  const largest = dequantise(type, bytes).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  setHeads(type, bytes, (block) => (1 + (block % 3)) / (24 * largest));
   return bytes;
 }

@@ -6,10 +6,12 @@
  */
 import { tensorTypeInfo } from '../formats/blocks';
 import type { TensorType } from '../formats/blocks';
+import type { QuantisationError } from '../formats/quantise';
 import { ArgumentError } from '../device';
 import type { Gpu, Tensor } from '../device';
-import { chunksOf, layoutOf, MATRIX_TYPES, scalesOf } from './layouts';
+import { chunksOf, chunkWords, layoutOf, MATRIX_TYPES, sideWords } from './layouts';
 import type { Layout } from './layouts';
+import { Quantiser } from './quantise';
 import { repackBlocks } from './repack';
 
 /** Rows of a matrix in one layout and one place. */
@@ -19,9 +21,9 @@ export interface MatrixPart {
   readonly chunks: number;
   readonly firstRow: number;
   readonly rows: number;
-  /** `[rows, chunks]` of vec4<u32>. */
+  /** u32, `[rows, chunks]` of as many words as a chunk has. */
   readonly codes: Tensor;
-  /** `[rows, K / 32]` f32, where the layout has scales. */
+  /** u32, `[rows, groups, words]`, where the layout has scales: they, and what else lies beside the codes. */
   readonly scales?: Tensor;
 }
 
@@ -81,10 +83,15 @@ function joined(sections: readonly Section[]): Section[] {
 
 function* cut(gpu: Gpu, columns: number, { layout, rows }: Section, firstRow: number): Generator<MatrixPart> {
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
+  if (columns % layout.group !== 0) {
+    throw new ArgumentError('columns', String(columns), `a multiple of ${layout.group} for ${layout.name}`);
+  }
   const chunks = chunksOf(layout, columns);
-  const most = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (chunks * 16));
+  const words = chunks * chunkWords(layout);
+  // What lies beside the codes is never more than they are.
+  const most = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / (words * 4));
   const rowsAPart = most >= rows ? rows : Math.max(1, Math.floor(most / ROW_BLOCK) * ROW_BLOCK);
-  const scales = scalesOf(layout, columns);
+  const side = (columns / layout.group) * sideWords(layout).all;
   for (let done = 0; done < rows; done += rowsAPart) {
     const count = Math.min(rowsAPart, rows - done);
     yield {
@@ -92,8 +99,8 @@ function* cut(gpu: Gpu, columns: number, { layout, rows }: Section, firstRow: nu
       chunks,
       firstRow: firstRow + done,
       rows: count,
-      codes: gpu.empty([count * chunks * 4], 'u32'),
-      ...(scales > 0 ? { scales: gpu.empty([count, scales], 'f32') } : {}),
+      codes: gpu.empty([count * words], 'u32'),
+      ...(side > 0 ? { scales: gpu.empty([count, side], 'u32') } : {}),
     };
   }
 }
@@ -105,7 +112,10 @@ export function requireLayout(type: TensorType, name: string): Layout {
   throw new ArgumentError(name, `a tensor of type ${type}`, `one of ${MATRIX_TYPES.join(', ')}`);
 }
 
-/** Fills `rows` rows of a matrix, from `firstRow` on, with a tensor's bytes in pieces of any length. */
+/**
+ * Fills `rows` rows of a matrix, from `firstRow` on, with a tensor's bytes in pieces of any length. Where the layout
+ * there is none of the tensor's type but one of blocks, its numbers are quantised.
+ */
 export class MatrixWriter {
   /** Bytes of a row, which go together: rows begin at whole chunks. */
   readonly #unit: number;
@@ -116,6 +126,7 @@ export class MatrixWriter {
   #rest = new Uint8Array(0);
   /** Units done. */
   #done = 0;
+  #quantiser: Quantiser | undefined;
 
   constructor(
     private readonly gpu: Gpu,
@@ -148,6 +159,11 @@ export class MatrixWriter {
     throw new ArgumentError('bytes', `${this.#received} in all`, `the ${this.#expected} of the tensor`);
   }
 
+  /** Of the whole tensor, after `finish`; undefined where nothing was lost. */
+  quantisationError(): Promise<QuantisationError> | undefined {
+    return this.#quantiser?.finish();
+  }
+
   /** Whole rows, part by part. */
   #write(bytes: Uint8Array, rows: number): void {
     let at = 0;
@@ -162,11 +178,13 @@ export class MatrixWriter {
   }
 
   #writeRows(part: MatrixPart, row: number, bytes: Uint8Array): void {
-    const { chunks } = part;
-    if (part.scales) {
-      const first = (row * this.matrix.columns) / part.layout.scaled;
-      return repackBlocks(this.gpu, part, first, bytes, this.type);
+    const { chunks, layout } = part;
+    const group = (row * this.matrix.columns) / layout.group;
+    if (layout !== layoutOf(this.type)) {
+      this.#quantiser ??= new Quantiser(this.gpu, this.type);
+      return this.#quantiser.write(part, group, bytes);
     }
+    if (part.scales) return repackBlocks(this.gpu, part, group, bytes, this.type);
     const padded = chunks * 16 === this.#unit ? bytes : pad(bytes, this.#unit, chunks * 16);
     this.gpu.writeBytes(part.codes, padded, row * chunks * 16);
   }

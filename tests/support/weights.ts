@@ -1,4 +1,5 @@
 /** Weights as files hold them, at random, and the numbers they stand for. */
+import { setHeads } from '../../gpu/formats/block_maps';
 import { tensorTypeInfo, type TensorType } from '../../gpu/formats/blocks';
 import { dequantise } from '../../gpu/formats/dequantise';
 import { bf16Bits, f16Bits } from '../../gpu/formats/dtype';
@@ -27,15 +28,17 @@ function bytesOf(type: TensorType, elements: number, size: number, next: () => n
   if (type === 'F32') return new Uint8Array(Float32Array.from({ length: elements }, number).buffer);
   if (type === 'F16') return new Uint8Array(Uint16Array.from({ length: elements }, () => f16Bits(number())).buffer);
   if (type === 'BF16') return new Uint8Array(Uint16Array.from({ length: elements }, () => bf16Bits(number())).buffer);
-  // Blocks: every byte at random is a valid code; the scale comes first, in binary16.
+  return blocksOf(type, elements, size, next);
+}
+
+/** Every byte at random is a valid code; the scales, in binary16, are set so that the numbers get their size. */
+function blocksOf(type: TensorType, elements: number, size: number, next: () => number): Uint8Array {
   const { blockElements, blockBytes } = tensorTypeInfo(type);
   const bytes = Uint8Array.from({ length: (elements / blockElements) * blockBytes }, () => next() * 256);
-  const largestCode = type === 'Q8_0' ? 128 : 8;
-  for (let at = 0; at < bytes.length; at += blockBytes) {
-    const scale = f16Bits(((0.5 + next()) * 1.7 * size) / largestCode);
-    bytes[at] = scale & 255;
-    bytes[at + 1] = scale >> 8;
-  }
+  setHeads(type, bytes, () => 1);
+  const unit = Math.hypot(...dequantise(type, bytes.subarray(0, blockBytes * Math.min(8, bytes.length / blockBytes))));
+  const rms = unit / Math.sqrt(Math.min(8 * blockElements, elements));
+  setHeads(type, bytes, () => ((0.5 + next()) * size * (next() < 0.5 ? -1 : 1)) / rms);
   return bytes;
 }
 

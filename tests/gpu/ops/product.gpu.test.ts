@@ -72,6 +72,21 @@ describe('product: y = x W^T against float64', () => {
     });
   }
 
+  // Minimums, two blocks a chunk, a third of a group: all that sums over a chunk can get wrong.
+  test.each([
+    ['Q2_K', 3],
+    ['Q2_K', 8],
+    ['Q6_K', 1],
+  ] as const)('%s has blocks within a chunk, M %i', async (type, tokens) => {
+    const weights = randomWeights(type, 70, 768, 11);
+    const x = numbers(tokens * 768, 12);
+    const matrix = matrixOf(gpu(), weights);
+    const y = poisoned(gpu(), [tokens, 70], 'f32');
+    product(gpu(), gpu().upload(x, [tokens, 768]), matrix, y);
+    expectNear(await gpu().download(y), productReference(x, weights.values, 768), 4e-5);
+    matrix.destroy();
+  });
+
   test.each([1, 9])('tensors of different types are one product, of later rows of x, M %i', async (tokens) => {
     const tensors = [
       randomWeights('F16', 70, 64, 1),

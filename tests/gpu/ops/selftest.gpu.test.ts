@@ -8,10 +8,10 @@ import { useBareGpu } from '../../support/gpu';
 describe('verifyProducts', () => {
   const gpu = useBareGpu();
 
+  /** Each layout, for one row of x and for many; and one layout with all that is done on the way. */
   test.each(Object.values(LAYOUTS))('passes for $name', async (layout) => {
-    const kinds = (['plain', 'added', 'silu'] as ProductMode[]).map((mode) => {
-      return { layout, mode, normed: mode !== 'added', padded: layout.name === 'f16' };
-    });
+    const modes: ProductMode[] = layout.name === 'q8' ? ['plain', 'added', 'silu'] : ['plain'];
+    const kinds = modes.map((mode) => ({ layout, mode, normed: mode !== 'added', padded: layout.name === 'f16' }));
     await verifyProducts(gpu(), kinds);
   });
 
