@@ -14,21 +14,29 @@ import { concat } from '../src/lib/weights/files';
 import { isVector, type TinyWeights } from './llama';
 
 /** llama.cpp's kinds of tokens. */
-const [UNKNOWN, CONTROL, BYTE] = [2, 3, 6];
+const [NORMAL, UNKNOWN, CONTROL, BYTE] = [1, 2, 3, 6];
+/** llama.cpp ends the program where it looks for a byte that has no token. */
+const BYTES = Array.from({ length: 256 }, (_, n) => `<0x${n.toString(16).toUpperCase().padStart(2, '0')}>`);
 
 type Facts = Record<string, GgufValue>;
 
 export function tinyMetadata(config: ModelConfig): Facts {
   const { vocab, architecture } = config;
-  const bytes = Array.from({ length: vocab - 3 }, (_, n) => `<0x${n.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const control = ['<unk>', '<s>', '</s>'];
+  const tokens = Array.from({ length: vocab }, (_, id) => control[id] ?? BYTES[id - 3] ?? `t${id}`);
+  const kindOf = (id: number): number =>
+    id === 0 ? UNKNOWN : id < 3 ? CONTROL : id < 3 + BYTES.length ? BYTE : NORMAL;
   const facts = Object.entries({ ...factsOf(config), ...scalesOf(config), ...ropeOf(config) });
   return {
     'general.architecture': text(architecture),
     ...Object.fromEntries(facts.map(([name, value]) => [`${architecture}.${name}`, value])),
     'tokenizer.ggml.model': text('llama'),
-    'tokenizer.ggml.tokens': texts(['<unk>', '<s>', '</s>', ...bytes]),
+    'tokenizer.ggml.tokens': texts(tokens),
     'tokenizer.ggml.scores': numbers('f32', new Array<number>(vocab).fill(0)),
-    'tokenizer.ggml.token_type': numbers('i32', [UNKNOWN, CONTROL, CONTROL, ...bytes.map(() => BYTE)]),
+    'tokenizer.ggml.token_type': numbers(
+      'i32',
+      tokens.map((_, id) => kindOf(id)),
+    ),
     'tokenizer.ggml.bos_token_id': u32(1),
     'tokenizer.ggml.eos_token_id': u32(2),
     'tokenizer.ggml.unknown_token_id': u32(0),

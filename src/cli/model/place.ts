@@ -1,6 +1,6 @@
 /** What `--model` names: a folder, a GGUF file, or an address. */
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngineFault } from '$lib/engine/errors';
 import type { ModelFolder, ModelPlace } from '$lib/engine/open-model';
 import { urlPlace } from '$lib/engine/url-place';
@@ -10,7 +10,9 @@ export async function modelPlace(name: string, signal: AbortSignal): Promise<Mod
   if (/^https?:\/\//i.test(name)) return urlPlace(name, signal);
   const found = await stat(name).catch(() => undefined);
   if (!found) throw new EngineFault('files', `${name}: there is no such file or folder.`);
-  return found.isDirectory() ? { folder: diskFolder(name) } : { file: await openFile(name) };
+  return found.isDirectory()
+    ? { folder: diskFolder(name) }
+    : { file: await openFile(name), beside: diskFolder(dirname(name)) };
 }
 
 function diskFolder(path: string): ModelFolder {

@@ -15,11 +15,14 @@ import {
 import {
   type ByteSource,
   isJsonObject,
-  joinWeights,
+  joinShards,
+  joinSplit,
   type Json,
   openWeights,
+  plainName,
   readJson,
   readShardIndex,
+  splitNames,
   TOKENIZER_JSON,
   type WeightsFile,
 } from '$lib/weights';
@@ -32,7 +35,9 @@ export interface ModelFolder {
   open(file: string, signal?: AbortSignal): Promise<ByteSource | undefined>;
 }
 
-export type ModelPlace = { readonly file: ByteSource } | { readonly folder: ModelFolder };
+/** `beside`: where the other parts of a split GGUF lie. */
+export type ModelPlace =
+  { readonly file: ByteSource; readonly beside?: ModelFolder } | { readonly folder: ModelFolder };
 
 export interface OpenedModel {
   readonly name: string;
@@ -50,7 +55,7 @@ export async function openModel(place: ModelPlace, signal?: AbortSignal): Promis
   const opened: ByteSource[] = [];
   try {
     const parts =
-      'file' in place ? await openFile(place.file, opened, signal) : await openFolder(place.folder, opened, signal);
+      'file' in place ? await openFile(place, opened, signal) : await openFolder(place.folder, opened, signal);
     return { ...parts, close: () => closeAll(opened) };
   } catch (error) {
     await closeAll(opened);
@@ -62,19 +67,20 @@ type Parts = Omit<OpenedModel, 'close'>;
 
 // ---- a GGUF file -----------------------------------------------------------------------------------------------
 
-async function openFile(file: ByteSource, opened: ByteSource[], signal?: AbortSignal): Promise<Parts> {
+async function openFile(
+  { file, beside }: Extract<ModelPlace, { file: ByteSource }>,
+  opened: ByteSource[],
+  signal?: AbortSignal,
+): Promise<Parts> {
   opened.push(file);
-  const weights = await openWeights(file, signal);
-  if (weights.format !== 'gguf') {
+  const first = await openWeights(file, signal);
+  if (first.format !== 'gguf') {
     const message = 'safetensors are weights alone. Name the folder they lie in, with config.json and tokenizer.json.';
     throw new EngineFault('files', `${file.name}: ${message}`);
   }
+  const names = splitNames(first);
+  const weights = names ? await openSplit(first, names, beside && new FolderReader(beside, opened, signal)) : first;
   const { metadata } = weights;
-  const parts = metadata.count('split.count', 1);
-  if (parts > 1) {
-    const message = `this is one of ${parts} parts. Join them first, with llama.cpp's «gguf-split --merge».`;
-    throw new EngineFault('files', `${file.name}: ${message}`);
-  }
   const tokenizer = tokenizerFromGguf(metadata);
   return {
     name: metadata.string('general.name', nameOf(file.name)),
@@ -83,6 +89,32 @@ async function openFile(file: ByteSource, opened: ByteSource[], signal?: AbortSi
     tokenizer,
     template: templateOf(ggufTemplates(metadata), tokenizer),
   };
+}
+
+/** The part that was named, and those beside it. */
+async function openSplit(
+  named: WeightsFile,
+  names: readonly string[],
+  beside: FolderReader | undefined,
+): Promise<WeightsFile> {
+  const file = named.files[0]!.name;
+  if (!beside) {
+    const message = `this is one of ${names.length} parts, and the others cannot be reached from here.`;
+    throw new EngineFault('files', `${file}: ${message}`);
+  }
+  const parts: WeightsFile[] = [];
+  for (const name of names) {
+    if (name === plainName(file)) {
+      parts.push(named);
+      continue;
+    }
+    const source = await beside.open(name);
+    if (!source) {
+      throw new EngineFault('files', `${beside.name}: there is no ${name}, one of the model's ${names.length} parts.`);
+    }
+    parts.push(await openWeights(source, beside.signal));
+  }
+  return joinSplit(parts);
 }
 
 // ---- a folder --------------------------------------------------------------------------------------------------
@@ -115,12 +147,13 @@ async function openShards(files: FolderReader, signal?: AbortSignal): Promise<We
     throw new EngineFault('files', `${files.name}: ${message}`);
   }
   const shards: WeightsFile[] = [];
-  for (const shard of readShardIndex(index, indexName).files) {
+  const map = readShardIndex(index, indexName);
+  for (const shard of map.files) {
     const source = await files.open(shard);
     if (!source) throw new EngineFault('files', `${files.name}: there is no ${shard}, which ${indexName} names.`);
     shards.push(await openWeights(source, signal));
   }
-  return joinWeights(shards);
+  return joinShards(map, shards);
 }
 
 class FolderReader {
@@ -171,13 +204,8 @@ function templateOf(templates: readonly NamedTemplate[], tokenizer: Tokenizer): 
 
 /** The last part of a path or an address, without its ending. */
 function nameOf(path: string): string {
-  const last =
-    path
-      .replace(/[?#].*$/, '')
-      .split(/[\\/]/)
-      .filter(Boolean)
-      .at(-1) ?? path;
-  return last.replace(/\.(gguf|safetensors)$/i, '');
+  const last = plainName(path.replace(/[?#].*$/, '').replace(/[\\/]+$/, ''));
+  return last.replace(/(-\d{5}-of-\d{5})?\.(gguf|safetensors)$/i, '');
 }
 
 async function closeAll(sources: readonly ByteSource[]): Promise<void> {

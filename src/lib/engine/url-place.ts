@@ -5,17 +5,20 @@ import type { ModelFolder, ModelPlace } from './open-model';
 /** @param address of a GGUF file, or of a folder */
 export async function urlPlace(address: string, signal?: AbortSignal): Promise<ModelPlace> {
   const url = new URL(address);
-  if (/\.(gguf|safetensors)$/i.test(url.pathname)) return { file: await openAddress(url, signal) };
+  if (/\.(gguf|safetensors)$/i.test(url.pathname)) {
+    return { file: await openAddress(url, signal), beside: urlFolder(new URL('.', url), url.search) };
+  }
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return { folder: urlFolder(url) };
 }
 
-function urlFolder(base: URL): ModelFolder {
+/** @param search what follows the «?» of every address, such as a token */
+function urlFolder(base: URL, search = ''): ModelFolder {
   return {
     name: base.href,
     async open(file, signal) {
       try {
-        return await openAddress(new URL(file, base), signal);
+        return await openAddress(Object.assign(new URL(file, base), { search }), signal);
       } catch (error) {
         if (error instanceof SourceError && error.status === 404) return undefined;
         throw error;

@@ -28,3 +28,5 @@ export const MAX_NESTED_ARRAYS = 4096;
 export const MAX_ARRAY_DEPTH = 4;
 /** Largest alignment of GGUF tensors; real files have 32. */
 export const MAX_ALIGNMENT = 65_536;
+/** Files that a model may be cut into; the largest known have some 200. */
+export const MAX_PARTS = 1024;

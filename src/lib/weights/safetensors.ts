@@ -9,8 +9,9 @@
 import { type TensorType, tensorTypeFromSafetensors } from '../../../gpu/formats/blocks';
 import { FormatError } from './errors';
 import { HeaderReader } from './header-reader';
+import { joinWeights } from './join';
 import { isJsonArray, isJsonObject, type Json, type JsonObject, parseJson } from './json';
-import { MAX_DIMENSIONS, MAX_JSON_BYTES, MAX_NAME_BYTES, MAX_TENSORS } from './limits';
+import { MAX_DIMENSIONS, MAX_JSON_BYTES, MAX_NAME_BYTES, MAX_PARTS, MAX_TENSORS } from './limits';
 import { Metadata } from './metadata';
 import type { ByteSource } from './source';
 import { checkLayout, tensorBytes } from './tensor-table';
@@ -92,7 +93,7 @@ export interface ShardIndex {
   readonly fileOf: ReadonlyMap<string, number>;
 }
 
-/** Reads `model.safetensors.index.json`. */
+/** Reads `model.safetensors.index.json`. Throws a FormatError, `file` being its name. */
 export function readShardIndex(json: Json, file: string): ShardIndex {
   const map = isJsonObject(json) ? json.weight_map : undefined;
   if (!isJsonObject(map)) throw new FormatError(file, 'malformed', 'weight_map', 'should be an object of file names.');
@@ -106,5 +107,19 @@ export function readShardIndex(json: Json, file: string): ShardIndex {
     if (!files.has(shard)) files.set(shard, files.size);
     fileOf.set(tensor, files.get(shard)!);
   }
+  if (files.size > MAX_PARTS) {
+    throw new FormatError(file, 'limit', 'weight_map', `${files.size} shards are more than ${MAX_PARTS}.`);
+  }
   return { files: [...files.keys()], fileOf };
+}
+
+/** The shards that an index names, in its order, as one. Throws a FormatError where a tensor is not where it says. */
+export function joinShards({ files, fileOf }: ShardIndex, shards: readonly WeightsFile[]): WeightsFile {
+  const joined = joinWeights(shards);
+  for (const [tensor, file] of fileOf) {
+    if (joined.tensors.get(tensor)?.file === file) continue;
+    const message = `the tensor is not in ${files[file]}, where the index says. Download that file again.`;
+    throw new FormatError(shards[file]!.files[0]!.name, 'missing', tensor, message);
+  }
+  return joined;
 }

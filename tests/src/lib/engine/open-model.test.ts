@@ -9,11 +9,13 @@ import { type ModelFolder, openModel } from '$lib/engine/open-model';
 import { urlPlace } from '$lib/engine/url-place';
 import { memorySource } from '$lib/weights';
 import { openFile } from '$lib/weights/node-source';
-import { u32 } from '$lib/weights/gguf-writer';
+import { type GgufValue, u32, writeGguf } from '$lib/weights/gguf-writer';
 import { ensurePocket } from '../../../../scripts/pocket';
 import { serve } from '../../../../scripts/serve.js';
 import { pocketFile } from '../../../support/text/tokenizers';
-import { SAMPLE, safetensors, sampleGguf } from '../weights/files';
+import { TINY } from '../../../support/llama';
+import { tinyMetadata } from '../../../support/tiny-gguf';
+import { concat, safetensors, sampleGguf } from '../weights/files';
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
@@ -117,15 +119,42 @@ test.each([
   expect(place.open_.size).toBe(0);
 });
 
-test('a file of safetensors by itself, and a part of a split GGUF, are refused with advice', async () => {
+test('a file of safetensors by itself is refused with advice', async () => {
   await expect(openModel({ file: memorySource(safetensors(), 'model.safetensors') })).rejects.toMatchObject({
     code: 'files',
     message: expect.stringContaining('folder') as string,
   });
-  const split = sampleGguf({ metadata: { ...SAMPLE.metadata, 'split.count': u32(3) } });
-  await expect(openModel({ file: memorySource(split, 'a.gguf') })).rejects.toMatchObject({
+});
+
+/** A tiny model's header in two parts, with a tensor in each. */
+function splitModel(): Record<string, Uint8Array> {
+  const part = (no: number, metadata: Record<string, GgufValue>): Uint8Array => {
+    const bytes = new Uint8Array(4);
+    const tensors = [{ name: `part${no}`, type: 'F32', shape: [1], bytes }] as const;
+    return concat(writeGguf({ metadata: { ...metadata, 'split.no': u32(no), 'split.count': u32(2) }, tensors }));
+  };
+  return { 'm-00001-of-00002.gguf': part(0, tinyMetadata(TINY)), 'm-00002-of-00002.gguf': part(1, {}) };
+}
+
+test('a split GGUF is one model, whichever part is named; a part that is not there is named', async () => {
+  const parts = splitModel();
+  for (const name of Object.keys(parts)) {
+    const beside = folder(parts);
+    const model = await openModel({ file: memorySource(parts[name]!, `models/${name}`), beside });
+    expect([...model.weights.tensors.keys()]).toEqual(['part0', 'part1']);
+    expect(model.tokenizer.roles.ends).toContain(2);
+    expect(beside.open_.size).toBe(1);
+    await model.close();
+    expect(beside.open_.size).toBe(0);
+  }
+  const file = memorySource(parts['m-00001-of-00002.gguf']!, 'models/m-00001-of-00002.gguf');
+  await expect(openModel({ file, beside: folder({}) })).rejects.toMatchObject({
     code: 'files',
-    message: expect.stringContaining('one of 3 parts') as string,
+    message: "models/small: there is no m-00002-of-00002.gguf, one of the model's 2 parts.",
+  });
+  await expect(openModel({ file })).rejects.toMatchObject({
+    code: 'files',
+    message: expect.stringContaining('one of 2 parts') as string,
   });
 });
 

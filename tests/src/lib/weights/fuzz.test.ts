@@ -4,10 +4,22 @@
  */
 import { open } from 'node:fs/promises';
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { type ByteSource, openWeights, StringTable, WeightsError, type WeightsFile } from '$lib/weights';
+import {
+  type ByteSource,
+  memorySource,
+  openWeights,
+  readJson,
+  readShardIndex,
+  splitNames,
+  StringTable,
+  WeightsError,
+  type WeightsFile,
+} from '$lib/weights';
+import { u32, writeGguf } from '$lib/weights/gguf-writer';
 import { random } from '../../../support/gpu';
 import { ensurePocket } from '../../../../scripts/pocket';
-import { safetensors, sampleGguf } from './files';
+import { TENSOR_TYPES, type TensorType } from '../../../../gpu/formats/blocks';
+import { concat, SAMPLE, safetensors, sampleGguf } from './files';
 
 const ROUNDS = inject('large') ? 100_000 : 2_000;
 const LARGEST_ALLOCATION = 64 * 2 ** 20;
@@ -33,8 +45,21 @@ beforeAll(async () => {
   await file.close();
   headers.set('the pocket model', { bytes, size });
   headers.set('a GGUF with every kind of value', { bytes: sampleGguf(), size: 2 ** 20 });
+  headers.set('a GGUF with every type of tensor', { bytes: everyType(), size: 2 ** 20 });
   headers.set("a model's safetensors", { bytes: safetensors(llamaHeader(8), 0), size: 2 ** 26 });
 }, 120_000);
+
+/** A header of one part of a split model, with four tensors of each type that there is. */
+function everyType(): Uint8Array {
+  const tensors = Object.entries(TENSOR_TYPES).flatMap(([type, info]) => {
+    if (!('ggml' in info)) return [];
+    const bytes = new Uint8Array(info.blockBytes * 2);
+    const shape = [2, info.blockElements];
+    return Array.from({ length: 4 }, (_, n) => ({ name: `${type}.${n}`, type: type as TensorType, shape, bytes }));
+  });
+  const split = { 'split.no': u32(0), 'split.count': u32(3), 'split.tensors.count': u32(400) };
+  return concat(writeGguf({ metadata: { ...SAMPLE.metadata, ...split }, tensors }));
+}
 
 /** What Hugging Face's Llama of some layers has. */
 function llamaHeader(layers: number): Record<string, object> {
@@ -57,7 +82,7 @@ function llamaHeader(layers: number): Record<string, object> {
 
 function sourceOf({ bytes, size }: Header): ByteSource {
   return {
-    name: 'mutant',
+    name: 'mutant-00001-of-00003.gguf',
     size,
     async read(offset, length) {
       const out = new Uint8Array(length);
@@ -165,7 +190,12 @@ function processorTime(): number {
 
 afterEach(() => vi.unstubAllGlobals());
 
-describe.each(['the pocket model', 'a GGUF with every kind of value', "a model's safetensors"])('%s', (name) => {
+describe.each([
+  'the pocket model',
+  'a GGUF with every kind of value',
+  'a GGUF with every type of tensor',
+  "a model's safetensors",
+])('%s', (name) => {
   it('is sound as it is', async () => {
     expectSound(await openWeights(sourceOf(headers.get(name)!)));
   });
@@ -177,7 +207,9 @@ describe.each(['the pocket model', 'a GGUF with every kind of value', "a model's
     for (let seed = 0; seed < ROUNDS; seed++) {
       const source = sourceOf(mutant(header, seed));
       const start = processorTime();
-      const result = await openWeights(source).catch((error: unknown) => error);
+      const result = await openWeights(source)
+        .then((file) => (splitNames(file), file))
+        .catch((error: unknown) => error);
       const took = processorTime() - start;
       if (took > LONGEST_READ) expect.fail(`Seed ${seed} took ${took} ms.`);
       if (result instanceof WeightsError) {
@@ -195,6 +227,33 @@ describe.each(['the pocket model', 'a GGUF with every kind of value', "a model's
     expect(outcomes.get('read')).toBeGreaterThan(ROUNDS / 100);
     expect([...outcomes.keys()].length).toBeGreaterThanOrEqual(5);
     expect(outcomes.has('outside')).toBe(false);
+  });
+});
+
+describe('an index of shards', () => {
+  const shards = Array.from({ length: 300 }, (_, n) => [
+    `layers.${n}.weight`,
+    `model-0000${n % 9}-of-00009.safetensors`,
+  ]);
+  const text = JSON.stringify({ metadata: { total_size: 1e9 }, weight_map: Object.fromEntries(shards) as object });
+  const header = { bytes: new TextEncoder().encode(text), size: text.length };
+
+  it(`is read or refused after each of ${ROUNDS} damages, and leads nowhere else`, async () => {
+    const outcomes = new Map<string, number>();
+    for (let seed = 0; seed < ROUNDS; seed++) {
+      const source = memorySource(mutant(header, seed).bytes, 'index.json');
+      try {
+        const { files } = readShardIndex(await readJson(source), source.name);
+        for (const file of files) expect(file).toMatch(/^\w[\w.-]*$/);
+        count(outcomes, 'read');
+      } catch (error) {
+        if (!(error instanceof WeightsError))
+          throw new Error(`Seed ${seed}: an error of another kind.`, { cause: error });
+        count(outcomes, 'refused');
+      }
+    }
+    expect(outcomes.get('read')).toBeGreaterThan(ROUNDS / 100);
+    expect(outcomes.get('refused')).toBeGreaterThan(ROUNDS / 100);
   });
 });
 

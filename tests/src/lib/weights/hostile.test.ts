@@ -3,7 +3,7 @@
  * allocated; `fuzz.test.ts` tries what nobody thought of.
  */
 import { describe, expect, it } from 'vitest';
-import { type ByteSource, FormatError, memorySource, openWeights, readJson } from '$lib/weights';
+import { type ByteSource, FormatError, memorySource, openWeights, readJson, requireFinite } from '$lib/weights';
 import { array, type GgufValue, numbers, text, texts, u32, writeGguf } from '$lib/weights/gguf-writer';
 import { concat, SAFETENSORS_SAMPLE, safetensors, sampleGguf } from './files';
 
@@ -276,6 +276,26 @@ describe('a safetensors header', () => {
     for (let length = 9; length < bytes.length; length++) {
       expect((await refusal(memorySource(bytes.subarray(0, length)))).problem).toBe('truncated');
     }
+  });
+});
+
+describe('numbers that are none', () => {
+  const named = { name: 'blk.0.attn_q.weight' } as const;
+
+  it('are refused by file, tensor and block, wherever the piece began', () => {
+    const bytes = new Uint8Array(3 * 144);
+    bytes[144 + 3] = 0x7e;
+    const check = () => requireFinite('bad.gguf', { ...named, type: 'Q4_K' }, 10 * 144, bytes);
+    expect(check).toThrow(FormatError);
+    expect(check).toThrow(/^bad\.gguf: blk\.0\.attn_q\.weight: the scale of block 11 is infinite or no number\./);
+    bytes[144 + 3] = 0;
+    expect(check).not.toThrow();
+  });
+
+  it('are refused among plain numbers too', () => {
+    const bytes = new Uint8Array(Float32Array.of(1, Infinity).buffer);
+    const check = () => requireFinite('model.safetensors', { ...named, type: 'F32' }, 400, bytes);
+    expect(check).toThrow(/element 101 is infinite/);
   });
 });
 
