@@ -7,4 +7,4 @@ export type { ModelOptions } from './model';
 export { fileBytes } from './shape';
 export type { TensorDescription } from './shape';
 export { ModelWeights } from './weights';
-export type { WeightWriter } from './weights';
+export type { QuantisedTensor, WeightWriter } from './weights';

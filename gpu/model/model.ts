@@ -2,6 +2,7 @@
  * A model on the GPU: its configuration, its weights, and the kernels that it needs, compiled and tested.
  */
 import type { LayerKind, ModelConfig, RopeConfig } from '../formats/model';
+import type { QuantName } from '../formats/quantise';
 import { prepareCached } from '../attention';
 import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
@@ -24,6 +25,8 @@ export interface ModelOptions {
   readonly kv?: 'auto' | 'f16' | 'f32';
   /** Which kernels attention may use; 'auto', the default: flash ones, and where none is right the materialised way. */
   readonly attention?: AttentionKind;
+  /** Quantises weights of 16 and 32 bits as they come; what that costs is told by `weights.quantisationErrors`. */
+  readonly quant?: QuantName | undefined;
 }
 
 export class Model {
@@ -43,13 +46,13 @@ export class Model {
     readonly gpu: Gpu,
     readonly config: ModelConfig,
     tensors: Iterable<TensorDescription>,
-    { context = config.context, kv = 'auto', attention = 'auto' }: ModelOptions = {},
+    { context = config.context, kv = 'auto', attention = 'auto', quant }: ModelOptions = {},
   ) {
     checkConfig(config);
     if (!Number.isInteger(context) || context < 1)
       throw new ArgumentError('context', String(context), 'a whole number from 1');
     this.context = Math.min(context, config.context);
-    this.weights = new ModelWeights(gpu, config, tensors);
+    this.weights = new ModelWeights(gpu, config, tensors, quant);
     const exact = this.weights.layers.some(({ qkv }) => qkv.parts.some(({ layout }) => layout.name === 'f32'));
     this.kvType = kv === 'auto' ? (gpu.has.f16 && !exact ? 'f16' : 'f32') : kv;
     this.attention = attention;

@@ -2,12 +2,15 @@
  * A model's weights on the GPU: matrices as gpu/quant keeps them, gains of norms as f32. Tensors that are used together
  * lie together: q, k and v in one matrix, gate and up in another.
  */
+import type { TensorType } from '../formats/blocks';
 import { dequantise } from '../formats/dequantise';
 import type { ModelConfig } from '../formats/model';
 import type { LayerRole, ModelRole } from '../formats/roles';
+import type { QuantisationError, QuantName } from '../formats/quantise';
 import { ArgumentError } from '../device';
 import type { Gpu, Tensor } from '../device';
-import { Matrix, MatrixWriter, requireLayout } from '../quant';
+import { Matrix, MatrixWriter, quantisedLayout, requireLayout } from '../quant';
+import type { Layout, LayoutName } from '../quant';
 import { fileBytes, tensorsOf } from './shape';
 import type { TensorDescription, Tensors } from './shape';
 
@@ -34,6 +37,15 @@ export interface WeightWriter {
   push(bytes: Uint8Array): void;
   /** Throws unless every byte has come. */
   finish(): void;
+  /** After `finish`; undefined where nothing was quantised. */
+  quantisationError?(): Promise<QuantisationError> | undefined;
+}
+
+/** A tensor that was quantised on its way, and what that cost. */
+export interface QuantisedTensor extends QuantisationError {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly layout: LayoutName;
 }
 
 export class ModelWeights {
@@ -47,23 +59,31 @@ export class ModelWeights {
   readonly #writers = new Map<string, () => WeightWriter>();
   /** Names of tensors that have not come whole yet. */
   readonly #awaited = new Set<string>();
+  /** By tensor name: those that are quantised. */
+  readonly #quantised = new Map<string, { readonly type: TensorType; readonly layout: LayoutName }>();
+  readonly #errors: Promise<QuantisedTensor>[] = [];
 
   constructor(
     private readonly gpu: Gpu,
     config: ModelConfig,
     tensors: Iterable<TensorDescription>,
+    private readonly quant?: QuantName,
   ) {
     const { model, layers } = tensorsOf(config, tensors);
     const embedding = model.get('embedding')!;
     const head = model.get('head')!;
-    this.embedding = this.#matrix(embedding);
+    const vocabulary = quant && 'q8';
+    this.embedding = this.#matrix([embedding], vocabulary);
     this.finalNorm = this.#gain(config, model.get('finalNorm')!);
-    this.head = head === embedding ? this.embedding : this.#matrix(head);
+    this.head = head === embedding ? this.embedding : this.#matrix([head], vocabulary);
     this.layers = layers.map((layer) => this.#layer(config, layer));
     for (const [role, tensor] of model) {
       if (tensor.shape.length > 1 || role === 'finalNorm') continue;
       const keep = (values: Float32Array): void => void (this.lists[role] = values);
       this.#await(tensor.name, () => new VectorWriter(tensor, keep));
+    }
+    if (quant && this.#quantised.size === 0) {
+      throw new ArgumentError('quant', quant, 'a model with weights of 16 or 32 bits: this one is quantised already');
     }
   }
 
@@ -84,8 +104,22 @@ export class ModelWeights {
       finish: () => {
         writer.finish();
         this.#awaited.delete(name);
+        const error = writer.quantisationError?.();
+        if (error) this.#errors.push(this.#told(name, error));
       },
     };
+  }
+
+  /** What quantising has cost the tensors that have come, in their order. */
+  quantisationErrors(): Promise<readonly QuantisedTensor[]> {
+    return Promise.all(this.#errors);
+  }
+
+  #told(name: string, error: Promise<QuantisationError>): Promise<QuantisedTensor> {
+    const told = error.then((figures) => ({ name, ...this.#quantised.get(name)!, ...figures }));
+    // Awaited when all have come; a device that is lost before that says so itself.
+    told.catch(() => undefined);
+    return told;
   }
 
   /** Throws an ArgumentError that names what has not come. */
@@ -122,21 +156,21 @@ export class ModelWeights {
     return {
       attnNorm: gain('attnNorm'),
       // Fused in the file or not: the rows are the same.
-      qkv: this.#matrix(...of('qkv', 'q', 'k', 'v')),
+      qkv: this.#matrix(of('qkv', 'q', 'k', 'v')),
       bias: biases.length > 0 ? this.#vector(biases, 0) : undefined,
       queryKeyGain: gain('qNorm', 'kNorm'),
-      o: this.#matrix(...of('o')),
+      o: this.#matrix(of('o')),
       attnAfter: gain('attnAfter'),
       ffnNorm: gain('ffnNorm'),
-      gateUp: this.#matrix(...of('gateUp', 'gate', 'up')),
-      down: this.#matrix(...of('down')),
+      gateUp: this.#matrix(of('gateUp', 'gate', 'up')),
+      down: this.#matrix(of('down')),
       ffnAfter: gain('ffnAfter'),
     };
   }
 
-  #matrix(...tensors: readonly TensorDescription[]): Matrix {
+  #matrix(tensors: readonly TensorDescription[], quant = this.quant): Matrix {
     const columns = tensors[0]!.shape[1]!;
-    const sections = tensors.map(({ name, type, shape }) => ({ layout: requireLayout(type, name), rows: shape[0]! }));
+    const sections = tensors.map((tensor) => ({ layout: this.#layout(tensor, quant), rows: tensor.shape[0]! }));
     const matrix = new Matrix(this.gpu, columns, sections);
     let firstRow = 0;
     for (const { name, type, shape } of tensors) {
@@ -145,6 +179,13 @@ export class ModelWeights {
       firstRow += shape[0]!;
     }
     return matrix;
+  }
+
+  #layout({ name, type, shape }: TensorDescription, quant: QuantName | undefined): Layout {
+    const layout = quant && quantisedLayout(type, shape[1]!, quant);
+    if (!layout) return requireLayout(type, name);
+    this.#quantised.set(name, { type, layout: layout.name });
+    return layout;
   }
 
   #gain({ gainOffset }: ModelConfig, ...tensors: readonly TensorDescription[]): Tensor {

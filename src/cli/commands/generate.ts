@@ -4,11 +4,20 @@
 import { parseArgs } from 'node:util';
 import type { AnswerPiece, ChatModel } from '$lib/engine/chat-model';
 import type { Prompt } from '$lib/engine/runner';
-import type { AnswerEnd, Sampling } from '$lib/engine/protocol';
+import type { AnswerEnd, QuantName, Sampling } from '$lib/engine/protocol';
 import type { ChatMessage } from '$lib/text';
 import { UsageError, type Command } from '../command';
 import { INTERRUPTED, withModel } from '../model/open';
-import { idList, requireText, SAMPLING_OPTIONS, SAMPLING_USAGE, samplingFrom, wholeNumber } from '../model/options';
+import {
+  idList,
+  QUANT_USAGE,
+  quantFrom,
+  requireText,
+  SAMPLING_OPTIONS,
+  SAMPLING_USAGE,
+  samplingFrom,
+  wholeNumber,
+} from '../model/options';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
@@ -21,6 +30,7 @@ const OPTIONS = {
   ids: text,
   'max-tokens': text,
   context: text,
+  quant: text,
   stop: { type: 'string', multiple: true },
   json: flag,
   ...SAMPLING_OPTIONS,
@@ -37,6 +47,7 @@ export const generate: Command = {
   --ids 1,85,...          token ids instead of a text
   --max-tokens N          default: until the model ends, or its context is full
   --context N             tokens of prompt and answer together; default 8192, or as many as the model knows
+${QUANT_USAGE}
   --stop TEXT             ends the answer, and is not part of it; may be given several times
 ${SAMPLING_USAGE}
   --json                  one object in the end: ids, text, logprobs, timings, reason`,
@@ -69,6 +80,7 @@ interface Request {
   readonly stop: readonly string[];
   readonly maxTokens: number | undefined;
   readonly context: number | undefined;
+  readonly quant: QuantName | undefined;
   readonly json: boolean;
 }
 
@@ -83,6 +95,7 @@ export function readRequest(args: string[]): Request {
     stop,
     maxTokens: wholeNumber(values, 'max-tokens', 1),
     context: wholeNumber(values, 'context', 2),
+    quant: quantFrom(values),
     json: values.json,
   };
 }

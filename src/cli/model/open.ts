@@ -1,8 +1,10 @@
 /** Opens a model on this machine's GPU for a command, and closes it whatever happens. */
 import { openGpu } from '$gpu';
 import { openOnGpu, type ModelOnGpu } from '$lib/engine/gpu-open';
+import type { QuantName } from '$lib/engine/protocol';
 import { modelPlace } from './place';
 import { ProgressLine } from './progress';
+import { quantisedTable } from './quantised';
 
 /** Shells take this number for a program that Ctrl+C ended. */
 export const INTERRUPTED = 130;
@@ -10,6 +12,7 @@ export const INTERRUPTED = 130;
 export interface ModelChoice {
   readonly model: string;
   readonly context: number | undefined;
+  readonly quant: QuantName | undefined;
 }
 
 /**
@@ -17,14 +20,14 @@ export interface ModelChoice {
  * Returns the exit code of `use`.
  */
 export async function withModel(
-  { model, context }: ModelChoice,
+  choice: ModelChoice,
   use: (opened: ModelOnGpu, signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
   try {
-    const opened = await open(model, context, stop.signal);
+    const opened = await open(choice, stop.signal);
     try {
       return await use(opened, stop.signal);
     } finally {
@@ -38,7 +41,7 @@ export async function withModel(
   }
 }
 
-async function open(model: string, context: number | undefined, signal: AbortSignal): Promise<ModelOnGpu> {
+async function open({ model, context, quant }: ModelChoice, signal: AbortSignal): Promise<ModelOnGpu> {
   const line = new ProgressLine(process.stderr);
   const progress = line.show.bind(line);
   try {
@@ -46,7 +49,10 @@ async function open(model: string, context: number | undefined, signal: AbortSig
     progress({ phase: 'device' });
     const gpu = await openGpu({ prepare: [] });
     try {
-      return await openOnGpu(gpu, place, { context, signal, progress });
+      const opened = await openOnGpu(gpu, place, { context, quant, signal, progress });
+      line.clear();
+      if (quant) console.error(quantisedTable(opened.quantised));
+      return opened;
     } catch (error) {
       gpu.destroy();
       throw error;

@@ -1,4 +1,5 @@
 /** Options that say what to run and how, read and checked before anything is opened. */
+import { isQuantName, QUANT_NAMES, type QuantName } from '$gpu/formats/quantise';
 import type { Sampling } from '$gpu/generate';
 import { checkSampling } from '$gpu/generate/sampling';
 import { UsageError } from '../command';
@@ -30,6 +31,14 @@ function number(values: Values, name: string): number | undefined {
   const value = typeof text === 'string' && text.trim() !== '' ? Number(text) : NaN;
   if (!Number.isFinite(value)) throw new UsageError(`--${name} wants a number, not «${String(text)}»`);
   return value;
+}
+
+export const QUANT_USAGE = `  --quant q8|q4           weights of 16 or 32 bits become blocks of 8 or 4; stderr tells what each tensor loses`;
+
+export function quantFrom(values: Values): QuantName | undefined {
+  const { quant } = values;
+  if (quant === undefined || (typeof quant === 'string' && isQuantName(quant))) return quant;
+  throw new UsageError(`--quant is ${QUANT_NAMES.join(' or ')}, not «${String(quant)}»`);
 }
 
 /** `1,85,736` */

@@ -25,8 +25,9 @@ export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
 async function open(gpu: Gpu, { request, signal, progress }: LoadContext): Promise<Opened> {
   try {
     const place = await urlPlace(request.url, signal);
-    const { name, bytes, model } = await openOnGpu(gpu, place, { context: request.context, signal, progress });
-    return { model, facts: { name, bytes, adapter: adapterName(gpu) } };
+    const { context, quant } = request;
+    const { name, bytes, model, quantised } = await openOnGpu(gpu, place, { context, quant, signal, progress });
+    return { model, facts: { name, bytes, adapter: adapterName(gpu), ...(quant && { quantised }) } };
   } catch (error) {
     gpu.destroy();
     throw error;

@@ -13,14 +13,15 @@ export interface CpuOptions {
 /** Tokens of a prompt between two looks at whether it was stopped. */
 const BATCH = 256;
 
-export async function loadOnCpu(gguf: Blob, { context, threads }: CpuOptions): Promise<CpuRunner> {
+/** @param gguf the model's file, or its parts in order */
+export async function loadOnCpu(gguf: readonly Blob[], { context, threads }: CpuOptions): Promise<CpuRunner> {
   requireMemory64();
   let engine: Wllama | undefined;
   try {
     engine = new Wllama({ default: wasm }, SETTINGS);
     // Its other build, for browsers without Memory64, would come from somebody else's server.
     engine.setCompat(null);
-    await engine.loadModel([gguf], {
+    await engine.loadModel([...gguf], {
       n_gpu_layers: 0,
       n_ctx: context,
       n_threads: threads,

@@ -14,16 +14,26 @@ export async function openOnCpu({ request, signal, progress }: LoadContext): Pro
   if (!('file' in place)) {
     throw new EngineFault('cpu', 'Without a GPU, models run from a GGUF file only. This is a folder of safetensors.');
   }
-  const { file } = place;
+  if (request.quant !== undefined) {
+    const message =
+      'Weights are quantised while they go to the GPU, and the processor computes here. Leave «quant» out.';
+    throw new EngineFault('cpu', message);
+  }
   const opened = await openModel(place, signal);
   const { weights, tokenizer, template, name } = opened;
   const architecture = weights.metadata.string('general.architecture');
   const trained = weights.metadata.count(`${architecture}.context_length`, USUAL_CONTEXT);
   const context = Math.min(request.context ?? USUAL_CONTEXT, trained);
   const threads = threadsHere(request.threads ?? defaultThreads());
-  const gguf = await blobOf(file, signal, (done) => progress({ phase: 'read', done, total: file.size }));
+  const total = weights.files.reduce((sum, { size }) => sum + size, 0);
+  const gguf: Blob[] = [];
+  let before = 0;
+  for (const file of weights.files) {
+    gguf.push(await blobOf(file, signal, (done) => progress({ phase: 'read', done: before + done, total })));
+    before += file.size;
+  }
   await opened.close();
   progress({ phase: 'compile' });
   const runner = await loadOnCpu(gguf, { context, threads });
-  return { model: new ChatModel({ tokenizer, template, runner }), facts: { name, threads, bytes: file.size } };
+  return { model: new ChatModel({ tokenizer, template, runner }), facts: { name, threads, bytes: total } };
 }

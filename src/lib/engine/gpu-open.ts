@@ -1,9 +1,17 @@
 /** From a model's files to a model that answers on the GPU; the same for the worker and for the command line. */
 import type { Gpu } from '$gpu';
 import { Session } from '$gpu/generate';
-import { Model } from '$gpu/model';
+import { Model, type QuantisedTensor } from '$gpu/model';
+import type { QuantName } from '$gpu/formats/quantise';
 import type { ModelConfig } from '$gpu/formats/model';
-import { configFromGguf, configFromJson, streamTensors, type TensorEntry, type WeightsFile } from '$lib/weights';
+import {
+  configFromGguf,
+  configFromJson,
+  requireFinite,
+  streamTensors,
+  type TensorEntry,
+  type WeightsFile,
+} from '$lib/weights';
 import { ChatModel } from './chat-model';
 import { GpuRunner } from './gpu-runner';
 import { openModel, type ModelPlace, type OpenedModel } from './open-model';
@@ -17,6 +25,8 @@ const MOST_UNDER_WAY = 16 * 1024 * 1024;
 export interface GpuLoadOptions {
   /** Tokens of prompt and answer together; at most what the model was trained for. */
   readonly context?: number | undefined;
+  /** Quantises what the files have in 16 or 32 bits while it goes to the GPU. */
+  readonly quant?: QuantName | undefined;
   readonly signal: AbortSignal;
   readonly progress: (value: LoadProgress) => void;
 }
@@ -30,6 +40,8 @@ export interface ModelOnGpu {
   readonly session: Session;
   /** What the session computes with: for what measures it. */
   readonly network: Model;
+  /** What quantising has cost, by tensor; empty where nothing was quantised. */
+  readonly quantised: readonly QuantisedTensor[];
 }
 
 /** Closing the model closes the GPU too; where this rejects, the GPU is left open. */
@@ -40,10 +52,11 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
   try {
     const config = configOf(opened);
     const context = Math.min(options.context ?? USUAL_CONTEXT, config.context);
-    model = new Model(gpu, config, weights.tensors.values(), { context });
+    model = new Model(gpu, config, weights.tensors.values(), { context, quant: options.quant });
     await readWeights(gpu, model, weights, options);
     options.progress({ phase: 'upload' });
     await gpu.idle();
+    const quantised = await model.weights.quantisationErrors();
     options.progress({ phase: 'compile' });
     await model.ready();
     const session = new Session(model);
@@ -55,6 +68,7 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
       model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, session, opened) }),
       session,
       network: model,
+      quantised,
     };
   } catch (error) {
     model?.destroy();
@@ -87,9 +101,10 @@ async function readWeights(
   let current: TensorEntry | undefined;
   let writer: ReturnType<Model['writer']>;
   progress({ phase: 'read', done, total });
-  for await (const { tensor, bytes, last } of streamTensors(weights.files, wanted, { signal })) {
+  for await (const { tensor, byteOffset, bytes, last } of streamTensors(weights.files, wanted, { signal })) {
     if (tensor !== current) writer = model.writer(tensor.name);
     current = tensor;
+    requireFinite(weights.files[tensor.file]!.name, tensor, byteOffset, bytes);
     writer?.push(bytes);
     if (last) writer?.finish();
     progress({ phase: 'read', done: (done += bytes.length), total });

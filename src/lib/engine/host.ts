@@ -23,7 +23,7 @@ export interface LoadContext {
 /** A model that was opened, and what there is to say of it. */
 export interface Opened {
   readonly model: ChatModel;
-  readonly facts: Pick<LoadedModel, 'name' | 'adapter' | 'threads' | 'bytes'>;
+  readonly facts: Pick<LoadedModel, 'name' | 'adapter' | 'threads' | 'bytes' | 'quantised'>;
 }
 
 /** Where a model could run, and why there. */

@@ -7,9 +7,11 @@
  */
 import type { GpuErrorCode, GpuReport } from '$gpu';
 import type { ChatMessage } from '$lib/text';
+import type { QuantName } from '$gpu/formats/quantise';
 import type { Sampling } from '$gpu/generate';
+import type { QuantisedTensor } from '$gpu/model';
 
-export type { ChatMessage, GpuReport, Sampling };
+export type { ChatMessage, GpuReport, QuantisedTensor, QuantName, Sampling };
 
 /** What the worker does for the page: by method, what it is given, tells while it works, and returns. */
 export interface Methods {
@@ -62,6 +64,8 @@ export interface LoadRequest {
   readonly path?: 'auto' | PathName;
   /** Tokens of prompt and answer together; at most what the model was trained for. */
   readonly context?: number;
+  /** Quantises weights of 16 and 32 bits while they go to the GPU; refused where the processor computes. */
+  readonly quant?: QuantName;
   /** Of the processor; default: by how many it has. */
   readonly threads?: number;
 }
@@ -102,6 +106,8 @@ export interface LoadedModel {
   readonly context: number;
   /** Of the files. */
   readonly bytes: number;
+  /** What `quant` has cost, by tensor; not there where it was not asked for. */
+  readonly quantised?: readonly QuantisedTensor[];
   readonly loadMs: number;
 }
 

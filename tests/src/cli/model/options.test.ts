@@ -1,6 +1,7 @@
 /** What `fireside generate` understands of its line, and what it refuses before anything is opened. */
 import { expect, test } from 'vitest';
 import { readRequest } from '../../../../src/cli/commands/generate';
+import { quantisedTable } from '../../../../src/cli/model/quantised';
 
 const asked = (line: string): ReturnType<typeof readRequest> =>
   readRequest(['--model', 'm', ...line.split(' ').filter(Boolean)]);
@@ -68,4 +69,23 @@ test.each([
 
 test('without a model there is nothing to run', () => {
   expect(() => readRequest(['--prompt', 'Hi'])).toThrow('--model is missing');
+});
+
+test('weights that are quantised as they come, to what there is', () => {
+  expect(asked('--prompt Hi --quant q4').quant).toBe('q4');
+  expect(asked('--prompt Hi').quant).toBeUndefined();
+  expect(() => asked('--prompt Hi --quant q5')).toThrow('--quant is q8 or q4, not «q5»');
+});
+
+test('what quantising cost is a line a tensor, and the worst in the end', () => {
+  const lost = { type: 'F16', layout: 'q8', max: 0.004 } as const;
+  const table = quantisedTable([
+    { name: 'a.weight', ...lost, rms: 0.0021 },
+    { name: 'long.weight', ...lost, rms: 0.0031 },
+  ]);
+  expect(table.split('\n')).toEqual([
+    'a.weight      F16 to q8  error: rms 0.210 %, largest 0.400 %',
+    'long.weight   F16 to q8  error: rms 0.310 %, largest 0.400 %',
+    '2 tensors quantised; the most by rms loses long.weight, 0.310 %.',
+  ]);
 });
