@@ -22,7 +22,12 @@ const laneTests = ['tests/gpu/attention/variants.gpu.test.ts'];
  * Kernels that are the same everywhere, with nothing optional in them: what lavapipe and Chromium's SwiftShader say of
  * those counts for the same two drivers elsewhere. The full run asks everybody.
  */
-const plainTests = large ? [] : ['tests/gpu/ops/**', 'tests/gpu/generate/**', 'tests/gpu/model/*llama-cpp.*'];
+const plainTests = large
+  ? []
+  : [
+      ...['ops', 'quant', 'generate'].map((room) => `tests/gpu/${room}/**`),
+      ...['*llama-cpp', 'tinyllama', 'files'].map((name) => `tests/gpu/model/${name}.*`),
+    ];
 const pureTests = {
   include: ['tests/**/*.test.ts'],
   exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],

@@ -64,7 +64,7 @@ function configJson(config: ModelConfig): object {
   const { layers, width, ffnWidth, headsQ, headsKv, headDim, vocab, context, normEps, rope, tiedHead } = config;
   return {
     model_type: 'llama',
-    num_hidden_layers: layers,
+    num_hidden_layers: layers.length,
     hidden_size: width,
     intermediate_size: ffnWidth,
     num_attention_heads: headsQ,

@@ -8,7 +8,8 @@ import { u32, writeGguf } from '$lib/weights/gguf-writer';
 import { concat } from '../../src/lib/weights/files';
 import { isSlow } from '../../support/attention/grid';
 import { openTestGpu } from '../../support/gpu';
-import { TINY, tinyReference, tinyWeights, type TinyWeights } from '../../support/llama';
+import { TINY, tinyWeights, type TinyWeights } from '../../support/llama';
+import { tinyReference } from '../../support/transformer';
 import { tinyFolder } from '../../support/tiny-folder';
 import { tinyMetadata, tinyTensors } from '../../support/tiny-gguf';
 
@@ -66,7 +67,7 @@ test('the same made smaller on the way, with what each tensor loses', async () =
   const error = await largestError(one, HALVES, weights);
   expect(error).toBeLessThanOrEqual(0.2);
   expect(error).toBeGreaterThan(1e-3);
-  expect(one.quantised).toHaveLength(2 + 7 * HALVES.layers);
+  expect(one.quantised).toHaveLength(2 + 7 * HALVES.layers.length);
   one.model.close();
 });
 
@@ -82,9 +83,9 @@ test('a GGUF in two parts; one with a NaN among its numbers is refused by tensor
   const bad = parts[names[1]!]!.slice();
   new DataView(bad.buffer).setFloat32(bad.length - 4, NaN, true);
   const beside = folderOf({ ...parts, [names[1]!]: bad });
-  const last = TINY.vocab * TINY.width - 1;
+  const [name, { values }] = [...weights].at(-1)!;
   await expect(opened({ ...place, beside })).rejects.toThrow(
-    `${names[1]}: output.weight: element ${last} is infinite or no number.`,
+    `${names[1]}: ${name}: element ${values.length - 1} is infinite or no number.`,
   );
 });
 

@@ -58,7 +58,7 @@ describe('a model that is quantised as it comes', () => {
     const layoutsOf = (matrix: Matrix): string[] => matrix.parts.map(({ layout }) => layout.name);
     expect([...layoutsOf(model.embedding), ...layoutsOf(model.head)]).toEqual(['q8', 'q8']);
     expect(model.layers.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down].flatMap(layoutsOf))).toEqual(
-      new Array(4 * TINY.layers).fill('q4'),
+      new Array(4 * TINY.layers.length).fill('q4'),
     );
     const errors = await model.quantisationErrors();
     expect(errors.map(({ name }) => name)).toEqual([...weights.keys()].filter((name) => !name.includes('norm')));
