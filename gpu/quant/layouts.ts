@@ -44,7 +44,7 @@ export interface Layout {
   readonly minimum: boolean;
   /** Bits of a scale in a group of 256, where it is an integer times the group's float32; 0: it is a float32. */
   readonly scaleBits: 0 | 4 | 8;
-  /** What a code means: code - bias, or a number by its place in a table. */
+  /** What a code means: code - bias, or a number by its place in a table of signed bytes. */
   readonly bias: number;
   readonly levels: readonly number[];
 }
@@ -188,6 +188,12 @@ export function layoutConstants(layout: Layout): Record<string, number | string>
     HIGH_AT: `${words.heads + words.entries}u`,
     SCALE_BITS: `${scaleBits}u`,
     BIAS: `${bias}.0`,
-    LEVELS: `array<f32, ${Math.max(1, levels.length)}>(${levels.length > 0 ? levels.map((n) => `${n}.0`).join() : '0.0'})`,
+    LEVELS: packed(levels),
   };
+}
+
+/** Sixteen signed bytes at most, four a word. */
+function packed(levels: readonly number[]): string {
+  const words = new Uint32Array(Int8Array.from({ length: 16 }, (_, place) => levels[place] ?? 0).buffer);
+  return `vec4u(${[...words].map((word) => `${word}u`).join()})`;
 }

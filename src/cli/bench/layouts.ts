@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Gpu } from '$gpu';
+import { blockMapOf } from '$gpu/formats/block_maps';
 import { tensorTypeInfo, type TensorType } from '$gpu/formats/blocks';
 import { bytesPerWeight, layoutOf, Matrix, MATRIX_TYPES, MatrixWriter } from '$gpu/quant';
 import { UsageError } from '../command';
@@ -55,15 +56,14 @@ function settingsFrom(args: string[]): { side: number; types: readonly TensorTyp
 
 async function timeLayout(gpu: Gpu, type: TensorType, side: number, clock: Clock): Promise<LayoutFigures> {
   const layout = layoutOf(type)!;
-  const { blockElements, blockBytes } = tensorTypeInfo(type);
   const matrix = new Matrix(gpu, side, [{ layout, rows: side }]);
   const writer = new MatrixWriter(gpu, matrix, type, 0, side);
-  // Neither zeros nor, as plain numbers or as scales, anything infinite.
-  writer.push(Uint8Array.from({ length: (side * side * blockBytes) / blockElements }, (_, at) => (at * 37) % 0x3b));
+  writer.push(someBytes(type, side * side));
   writer.finish();
   const one = { name: type, matrix, mode: 'plain', calls: 1, prompts: true } as const;
   const watch = { clock, patience: PATIENCE_MS };
   try {
+    const { blockElements, blockBytes } = tensorTypeInfo(type);
     return {
       type,
       bytesInFile: blockBytes / blockElements,
@@ -74,6 +74,15 @@ async function timeLayout(gpu: Gpu, type: TensorType, side: number, clock: Clock
   } finally {
     matrix.destroy();
   }
+}
+
+/** Numbers and scales of a usual size: a processor takes its time with those that are almost zero. */
+function someBytes(type: TensorType, elements: number): Uint8Array {
+  const { blockElements, blockBytes } = tensorTypeInfo(type);
+  const bytes = Uint8Array.from({ length: (elements / blockElements) * blockBytes }, (_, at) => (at * 37) % 251);
+  const heads = blockMapOf(type)?.heads.map(({ at }) => at + 1) ?? [blockBytes - 1];
+  for (let block = 0; block < bytes.length; block += blockBytes) for (const at of heads) bytes[block + at] = 0x2c;
+  return bytes;
 }
 
 function formatFigures(figures: readonly LayoutFigures[], side: number): string {

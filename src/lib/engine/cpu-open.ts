@@ -14,11 +14,6 @@ export async function openOnCpu({ request, signal, progress }: LoadContext): Pro
   if (!('file' in place)) {
     throw new EngineFault('cpu', 'Without a GPU, models run from a GGUF file only. This is a folder of safetensors.');
   }
-  if (request.quant !== undefined) {
-    const message =
-      'Weights are quantised while they go to the GPU, and the processor computes here. Leave «quant» out.';
-    throw new EngineFault('cpu', message);
-  }
   const opened = await openModel(place, signal);
   const { weights, tokenizer, template, name } = opened;
   const architecture = weights.metadata.string('general.architecture');

@@ -94,16 +94,22 @@ export class Host {
     this.#model = undefined;
   }
 
-  /** A GPU that fails is a reason to take the processor, unless it was the GPU that was asked for. */
+  /** A GPU that fails is a reason to take the processor, unless it was the GPU that was asked for, or what it alone does. */
   async #open(context: LoadContext): Promise<{ way: Way; opened: Opened }> {
     const { request, signal } = context;
     const way = await this.#parts.choose(request);
     signal.throwIfAborted();
-    if (way.path === 'cpu') return { way, opened: await this.#parts.openOnCpu(context) };
+    if (way.path === 'cpu') {
+      if (request.quant === undefined) return { way, opened: await this.#parts.openOnCpu(context) };
+      const message =
+        'Weights are quantised on their way to a GPU, and here the processor computes. Leave «quant» out.';
+      throw new EngineFault('cpu', message);
+    }
     try {
       return { way, opened: await way.open(context) };
     } catch (error) {
-      if (request.path === 'gpu' || signal.aborted || !isOfGpu(error)) throw error;
+      const needed = request.path === 'gpu' || request.quant !== undefined;
+      if (needed || signal.aborted || !isOfGpu(error)) throw error;
       const instead: Way = { path: 'cpu', reason: 'gpu-failed', detail: describe(error).message };
       return { way: instead, opened: await this.#parts.openOnCpu(context) };
     }

@@ -54,6 +54,22 @@ test('a GPU that fails is a reason for the processor, unless it was asked for', 
   await expect(host.load({ url, path: 'gpu' }, ignore, endless)).rejects.toMatchObject({ code: 'self-test' });
 });
 
+test('the processor quantises nothing, and says so; nor is it taken where a GPU fails at that', async () => {
+  await expect(hostOf({}).load({ url, quant: 'q8' }, ignore, endless)).rejects.toMatchObject({
+    code: 'cpu',
+    message: expect.stringContaining('«quant»') as string,
+  });
+  const broken = hostOf(gpuWay(() => Promise.reject(new GpuError('self-test', 'it computes wrongly'))));
+  await expect(broken.load({ url, quant: 'q8' }, ignore, endless)).rejects.toMatchObject({ code: 'self-test' });
+});
+
+test('what quantising cost is told', async () => {
+  const quantised = [{ name: 'a.weight', type: 'F16', layout: 'q8', rms: 0.002, max: 0.004 }] as const;
+  const one = opened('on the GPU');
+  const host = hostOf(gpuWay(async () => ({ ...one, facts: { ...one.facts, quantised } })));
+  expect(await host.load({ url, quant: 'q8' }, ignore, endless)).toMatchObject({ quantised });
+});
+
 test('a file that is broken is broken on every path', async () => {
   const host = hostOf(gpuWay(() => Promise.reject(new Error('no such file'))));
   await expect(host.load({ url }, ignore, endless)).rejects.toThrow('no such file');
