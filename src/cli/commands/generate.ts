@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util';
 import type { AnswerPiece, ChatModel } from '$lib/engine/chat-model';
 import type { Prompt } from '$lib/engine/runner';
 import type { AnswerEnd, Sampling } from '$lib/engine/protocol';
+import type { TopTokens } from '$gpu/generate';
+import { MAX_TOP } from '$gpu/generate/shape';
 import type { ChatMessage } from '$lib/text';
 import { UsageError, type Command } from '../command';
 import { INTERRUPTED, withModel } from '../model/open';
@@ -22,6 +24,7 @@ const OPTIONS = {
   'max-tokens': text,
   context: text,
   stop: { type: 'string', multiple: true },
+  logprobs: text,
   json: flag,
   ...SAMPLING_OPTIONS,
 } as const;
@@ -39,7 +42,8 @@ export const generate: Command = {
   --context N             tokens of prompt and answer together; default 8192, or as many as the model knows
   --stop TEXT             ends the answer, and is not part of it; may be given several times
 ${SAMPLING_USAGE}
-  --json                  one object in the end: ids, text, logprobs, timings, reason`,
+  --json                  one object in the end: ids, text, logprobs, timings, reason
+  --logprobs N            with --json: of every token the N likeliest in its place too, as top_logprobs`,
 
   async run(args) {
     const request = readRequest(args);
@@ -49,7 +53,7 @@ ${SAMPLING_USAGE}
         stop: request.stop,
         signal,
         ...(request.maxTokens !== undefined && { maxTokens: request.maxTokens }),
-        ...(request.json && { logprobs: 0 }),
+        ...(request.json && { logprobs: request.logprobs ?? 0 }),
       });
       const end = await (request.json ? tellAll(answer) : stream(answer));
       return end.reason === 'aborted' ? INTERRUPTED : 0;
@@ -70,12 +74,16 @@ interface Request {
   readonly maxTokens: number | undefined;
   readonly context: number | undefined;
   readonly json: boolean;
+  /** How many of the likeliest tokens to tell of. */
+  readonly logprobs: number | undefined;
 }
 
 export function readRequest(args: string[]): Request {
   const { values } = parseArgs({ args, options: OPTIONS });
   const stop = values.stop ?? [];
   if (stop.includes('')) throw new UsageError('--stop wants a text');
+  const logprobs = wholeNumber(values, 'logprobs', 1, MAX_TOP);
+  if (logprobs !== undefined && !values.json) throw new UsageError('--logprobs goes with --json');
   return {
     model: requireText(values, 'model'),
     prompt: asked(values),
@@ -84,6 +92,7 @@ export function readRequest(args: string[]): Request {
     maxTokens: wholeNumber(values, 'max-tokens', 1),
     context: wholeNumber(values, 'context', 2),
     json: values.json,
+    logprobs,
   };
 }
 
@@ -126,16 +135,19 @@ async function stream(answer: Answer): Promise<AnswerEnd> {
 async function tellAll(answer: Answer): Promise<AnswerEnd> {
   const ids: number[] = [];
   const logprobs: (number | null)[] = [];
+  const tops: TopTokens[] = [];
   let text = '';
   let step = await answer.next();
   for (; !step.done; step = await answer.next()) {
     text += step.value.text;
-    for (const { id, logprob } of step.value.tokens) {
+    for (const { id, logprob, top = [] } of step.value.tokens) {
       ids.push(id);
       logprobs.push(logprob ?? null);
+      if (top.length > 0) tops.push(top);
     }
   }
   const { reason, timings } = step.value;
-  console.log(JSON.stringify({ ids, text, logprobs, timings, reason }));
+  const told = tops.length > 0 ? { top_logprobs: tops } : {};
+  console.log(JSON.stringify({ ids, text, logprobs, ...told, timings, reason }));
   return step.value;
 }

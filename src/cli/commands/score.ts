@@ -3,6 +3,8 @@
  * numbers are compared with.
  */
 import { parseArgs } from 'node:util';
+import { Session } from '$gpu/generate';
+import { MAX_TOP } from '$gpu/generate/shape';
 import { UsageError, type Command } from '../command';
 import { withModel } from '../model/open';
 import { idList, requireText, wholeNumber } from '../model/options';
@@ -15,9 +17,6 @@ const OPTIONS = {
   context: text,
   json: { type: 'boolean', default: false },
 } as const;
-
-/** As many as the GPU tells of at once. */
-const MOST = 20;
 
 export const score: Command = {
   summary: 'Tell the likeliest next tokens at every position of a sequence',
@@ -33,9 +32,10 @@ export const score: Command = {
     const { values } = parseArgs({ args, options: OPTIONS });
     if (values.ids === undefined) throw new UsageError('--ids is missing');
     const ids = idList(values.ids);
-    const top = wholeNumber(values, 'top', 1, MOST) ?? 10;
+    const top = wholeNumber(values, 'top', 1, MAX_TOP) ?? 10;
     const choice = { model: requireText(values, 'model'), context: wholeNumber(values, 'context', 1) };
-    return withModel(choice, async ({ session }, signal) => {
+    return withModel(choice, async ({ network }, signal) => {
+      const session = new Session(network);
       const rows: (readonly (readonly [number, number])[])[] = [];
       for await (const row of session.score(ids, { top, signal })) {
         rows.push(row);

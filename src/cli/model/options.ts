@@ -39,12 +39,13 @@ export function idList(text: string): number[] {
   throw new UsageError(`--ids wants token ids with commas between them, such as 1,85,736; not «${text}»`);
 }
 
-/** By option: the name in `Sampling`. */
-const SAMPLING: Readonly<Record<string, keyof Sampling>> = {
+/** By option: the name in `Sampling`, for those that are numbers. */
+const SAMPLING: Readonly<Record<string, Exclude<keyof Sampling, 'logitBias'>>> = {
   temperature: 'temperature',
   'top-k': 'topK',
   'top-p': 'topP',
   'min-p': 'minP',
+  'typical-p': 'typicalP',
   'repetition-penalty': 'repetitionPenalty',
   'presence-penalty': 'presencePenalty',
   'frequency-penalty': 'frequencyPenalty',
@@ -52,16 +53,20 @@ const SAMPLING: Readonly<Record<string, keyof Sampling>> = {
 };
 
 /** For `parseArgs`. */
-export const SAMPLING_OPTIONS = Object.fromEntries(
-  Object.keys(SAMPLING).map((name) => [name, { type: 'string' } as const]),
-);
+export const SAMPLING_OPTIONS = {
+  'logit-bias': { type: 'string', multiple: true } as const,
+  ...Object.fromEntries(Object.keys(SAMPLING).map((name) => [name, { type: 'string' } as const])),
+};
 
 export const SAMPLING_USAGE = `  --temperature T         0, the default: always the likeliest token
   --top-k K  --top-p P  --min-p P
                           draw from the K likeliest; from as few as hold P of the probability; from those that are at
                           least P times as likely as the likeliest
+  --typical-p P           of those, the ones whose surprise is nearest to the expected one, as few as hold P of the
+                          probability
   --repetition-penalty R  --presence-penalty P  --frequency-penalty F
                           make what was said less likely: by a factor; by a sum, once, or for each time
+  --logit-bias ID=BIAS    add BIAS, from -100 to 100, to the logit of this token; -inf forbids it; may be given several times
   --seed N                the same seed, the same answer`;
 
 /** Throws an ArgumentError for what is out of range, as the GPU floor does. */
@@ -70,7 +75,19 @@ export function samplingFrom(values: Values): Sampling {
     const value = number(values, option);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const sampling: Sampling = Object.fromEntries(given);
+  const bias = values['logit-bias'];
+  const sampling: Sampling = {
+    ...Object.fromEntries(given),
+    ...(Array.isArray(bias) && { logitBias: Object.fromEntries(bias.map(biasOf)) }),
+  };
   checkSampling(sampling);
   return sampling;
+}
+
+/** `1078=-2.5`, `2=-inf` */
+function biasOf(text: string): [id: number, bias: number] {
+  const [, id, bias = ''] = /^\s*(\d+)\s*=\s*(-inf|[-+]?[\d.]+)\s*$/i.exec(text) ?? [];
+  const value = bias.toLowerCase() === '-inf' ? -Infinity : Number(bias);
+  if (id !== undefined && !Number.isNaN(value)) return [Number(id), value];
+  throw new UsageError(`--logit-bias wants a token id and a number, such as 1078=-2.5 or 2=-inf; not «${text}»`);
 }

@@ -24,8 +24,9 @@ export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
 
 async function open(gpu: Gpu, { request, signal, progress }: LoadContext): Promise<Opened> {
   try {
-    const place = await urlPlace(request.url, signal);
-    const { name, bytes, model } = await openOnGpu(gpu, place, { context: request.context, signal, progress });
+    const { url, context, memoryBudget } = request;
+    const place = await urlPlace(url, signal);
+    const { name, bytes, model } = await openOnGpu(gpu, place, { context, memoryBudget, signal, progress });
     return { model, facts: { name, bytes, adapter: adapterName(gpu) } };
   } catch (error) {
     gpu.destroy();

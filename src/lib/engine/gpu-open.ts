@@ -1,6 +1,6 @@
 /** From a model's files to a model that answers on the GPU; the same for the worker and for the command line. */
 import type { Gpu } from '$gpu';
-import { Session } from '$gpu/generate';
+import { SessionPool } from '$gpu/generate';
 import { Model } from '$gpu/model';
 import type { ModelConfig } from '$gpu/formats/model';
 import { configFromGguf, configFromJson, streamTensors, type TensorEntry, type WeightsFile } from '$lib/weights';
@@ -18,6 +18,8 @@ const MOST_UNDER_WAY = 16 * 1024 * 1024;
 export interface GpuLoadOptions {
   /** Tokens of prompt and answer together; at most what the model was trained for. */
   readonly context?: number | undefined;
+  /** Bytes of the KV caches of all conversations; default: of one as long as the context. */
+  readonly memoryBudget?: number | undefined;
   readonly signal: AbortSignal;
   readonly progress: (value: LoadProgress) => void;
 }
@@ -27,9 +29,7 @@ export interface ModelOnGpu {
   /** Of the files. */
   readonly bytes: number;
   readonly model: ChatModel;
-  /** For what is no answer: scores. Not while `model` answers. */
-  readonly session: Session;
-  /** What the session computes with: for what measures it. */
+  /** What it computes with: for what is no answer. */
   readonly network: Model;
 }
 
@@ -47,14 +47,14 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
     await gpu.idle();
     options.progress({ phase: 'compile' });
     await model.ready();
-    const session = new Session(model);
-    await session.ready();
+    const { memoryBudget } = options;
+    const sessions = new SessionPool(model, memoryBudget === undefined ? {} : { memoryBudget });
+    await sessions.ready();
     options.signal.throwIfAborted();
     return {
       name,
       bytes: weights.files.reduce((sum, { size }) => sum + size, 0),
-      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, session, opened) }),
-      session,
+      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, sessions, opened) }),
       network: model,
     };
   } catch (error) {
@@ -109,10 +109,10 @@ async function readWeights(
   }
 }
 
-function runnerOf(gpu: Gpu, model: Model, session: Session, { tokenizer }: OpenedModel): GpuRunner {
+function runnerOf(gpu: Gpu, model: Model, sessions: SessionPool, { tokenizer }: OpenedModel): GpuRunner {
   const close = (): void => {
     model.destroy();
     gpu.destroy();
   };
-  return new GpuRunner({ session, tokenizer, context: model.context, close });
+  return new GpuRunner({ sessions, tokenizer, close });
 }

@@ -3,13 +3,14 @@
  *
  * The page sends a `Request`; the worker answers it with any number of `progress` replies and one `done` or `failed`,
  * all of the same `id`. A `Stop` ends the request of that id early: a generation is done with what it has, a load fails
- * as `aborted`.
+ * as `aborted`. While it generates, the worker may ask which tokens are allowed next (`MaskQuestion`), and waits for the
+ * page's `MaskAnswer`.
  */
 import type { GpuErrorCode, GpuReport } from '$gpu';
 import type { ChatMessage } from '$lib/text';
-import type { Sampling } from '$gpu/generate';
+import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
 
-export type { ChatMessage, GpuReport, Sampling };
+export type { ChatMessage, GeneratedToken, GpuReport, MaskHook, Sampling };
 
 /** What the worker does for the page: by method, what it is given, tells while it works, and returns. */
 export interface Methods {
@@ -62,6 +63,11 @@ export interface LoadRequest {
   readonly path?: 'auto' | PathName;
   /** Tokens of prompt and answer together; at most what the model was trained for. */
   readonly context?: number;
+  /**
+   * On the GPU: bytes that the KV caches of all conversations may take together. Default: those of one as long as the
+   * context. A smaller one shortens the context.
+   */
+  readonly memoryBudget?: number;
   /** Of the processor; default: by how many it has. */
   readonly threads?: number;
 }
@@ -98,11 +104,23 @@ export interface LoadedModel {
   readonly adapter?: string;
   /** Of the processor. */
   readonly threads?: number;
+  /** What there is of `ChatRequest` where the model runs. */
+  readonly abilities: Abilities;
   /** Most tokens of prompt and answer together. */
   readonly context: number;
   /** Of the files. */
   readonly bytes: number;
   readonly loadMs: number;
+}
+
+/** Where the ways of computing differ. What one cannot do it refuses, with the code `ability`. */
+export interface Abilities {
+  /** Takes a mask of allowed tokens for every step. */
+  readonly mask: boolean;
+  /** Tells the ids of its tokens, and log-probabilities where they are asked for. */
+  readonly logprobs: boolean;
+  /** What presence and frequency penalty count: the tokens of the answer, or those of the prompt as well. */
+  readonly penaltiesCount: 'answer' | 'prompt-and-answer';
 }
 
 // ---- generate --------------------------------------------------------------------------------------------------
@@ -112,11 +130,16 @@ export interface ChatRequest {
   readonly sampling?: Sampling;
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
+  /** How many of the likeliest tokens to tell of with each token, by log-probability; 0: its own alone. */
+  readonly logprobs?: number;
+  /** The worker is to ask for a mask before every token. */
+  readonly masked?: boolean;
 }
 
 export type GenerateProgress =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number }
-  | { readonly type: 'text'; readonly text: string; readonly ids: readonly number[] };
+  /** The tokens that the text came from, where the engine tells them. */
+  | { readonly type: 'text'; readonly text: string; readonly tokens: readonly GeneratedToken[] };
 
 export type EndReason =
   | 'end' // the model had no more to say
@@ -154,7 +177,23 @@ export interface Stop {
   readonly stop: number;
 }
 
+/** Which tokens may come next in the generation of this id? */
+export interface MaskQuestion {
+  readonly id: number;
+  readonly type: 'mask';
+  /** The answer's tokens so far. */
+  readonly drawn: readonly number[];
+}
+
+/** `mask`: as MaskHook gives it. `failed`: why there is none; it ends the generation. */
+export interface MaskAnswer {
+  readonly maskFor: number;
+  readonly mask?: Uint32Array | undefined;
+  readonly failed?: string;
+}
+
 export type Reply<M extends Method = Method> =
+  | MaskQuestion
   | { readonly id: number; readonly type: 'progress'; readonly progress: Methods[M]['progress'] }
   | { readonly id: number; readonly type: 'done'; readonly result: Methods[M]['result'] }
   | { readonly id: number; readonly type: 'failed'; readonly failure: Failure };
@@ -164,6 +203,7 @@ export type EngineErrorCode =
   | 'busy' // the model is answering already
   | 'context' // the conversation is longer than the context
   | 'no-template' // the model is not made for conversations
+  | 'ability' // the path that the model runs on has no way to do what was asked
   | 'files' // a file of the model is missing, or is not what it should be
   | 'cpu'; // the path through the processor cannot run here, or broke
 
