@@ -3,7 +3,16 @@
  */
 
 export type GpuErrorCode =
-  'no-webgpu' | 'no-adapter' | 'limit' | 'lost' | 'out-of-memory' | 'shader' | 'argument' | 'self-test' | 'validation';
+  | 'no-webgpu'
+  | 'no-adapter'
+  | 'limit'
+  | 'lost'
+  | 'out-of-memory'
+  | 'shader'
+  | 'argument'
+  | 'self-test'
+  | 'validation'
+  | 'nothing-allowed';
 
 export class GpuError extends Error {
   override readonly name: string = 'GpuError';

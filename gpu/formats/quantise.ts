@@ -7,10 +7,6 @@
 export const QUANT_NAMES = ['q8', 'q4'] as const;
 export type QuantName = (typeof QUANT_NAMES)[number];
 
-export function isQuantName(name: string): name is QuantName {
-  return (QUANT_NAMES as readonly string[]).includes(name);
-}
-
 /** How far a tensor's weights are off. */
 export interface QuantisationError {
   /** Root of the mean squared error, by the root of the weights' own mean square. */

@@ -1,6 +1,7 @@
 /**
  * Sampling in float64 on the CPU: what the kernels are judged by. Readable, and slow.
  */
+import { isTypical } from './sampling';
 import type { CheckedSampling } from './sampling';
 
 /** What a request has seen: the tokens of its prompt, and those it has drawn, in order. */
@@ -9,10 +10,11 @@ export interface Seen {
   readonly drawn: readonly number[];
 }
 
-/** Logits after repetition, frequency and presence penalty. */
+/** Logits after bias, repetition, frequency and presence penalty. */
 export function penalise(logits: ArrayLike<number>, { prompt, drawn }: Seen, sampling: CheckedSampling): Float64Array {
-  const { repetitionPenalty, presencePenalty, frequencyPenalty } = sampling;
+  const { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty } = sampling;
   const z = Float64Array.from(logits);
+  for (const [id, bias] of Object.entries(logitBias)) z[Number(id)]! += bias;
   for (const id of new Set([...prompt, ...drawn])) {
     z[id] = z[id]! > 0 ? z[id]! / repetitionPenalty : z[id]! * repetitionPenalty;
   }
@@ -26,13 +28,19 @@ export interface Kept {
   readonly ids: readonly number[];
   /** What comes after them in that order, if anything does. */
   readonly next: number | undefined;
-  /** Where topP stands between the masses of one token less and of those kept, as the smaller of the two distances:
-   * near 0, rounding may keep one more or one less. */
+  /** Where topP or typicalP stands between the masses of one token less and of those kept, as the smaller of the two
+   * distances: near 0, rounding may keep one more or one less. */
   readonly slack: number;
 }
 
-/** Which tokens temperature, top-k, top-p and min-p keep, in that order. */
-export function keepTokens(z: ArrayLike<number>, { temperature, topK, topP, minP }: CheckedSampling): Kept {
+/** Which tokens temperature, top-k, top-p, min-p and typical-p keep, in that order. */
+export function keepTokens(z: ArrayLike<number>, sampling: CheckedSampling): Kept {
+  const kept = keepHead(z, sampling);
+  return isTypical(sampling) ? keepTypical(z, kept, sampling) : kept;
+}
+
+/** Top-k, top-p and min-p keep the likeliest. */
+function keepHead(z: ArrayLike<number>, { temperature, topK, topP, minP }: CheckedSampling): Kept {
   const all = Array.from(z, (_, id) => id)
     .filter((id) => z[id]! > -Infinity)
     .sort((a, b) => z[b]! - z[a]! || a - b);
@@ -53,6 +61,37 @@ export function keepTokens(z: ArrayLike<number>, { temperature, topK, topP, minP
   }
   if (minP > 0) ids = ids.filter((id) => weight(id) >= minP);
   return { ids, next: all[ids.length], slack };
+}
+
+/** By definition: surprises against the entropy, nearest first, of the probabilities that the cuts before have left. */
+function keepTypical(z: ArrayLike<number>, { ids, slack }: Kept, { temperature, typicalP }: CheckedSampling): Kept {
+  const weights = ids.map((id) => Math.exp((z[id]! - z[ids[0]!]!) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const tokens = ids.map((id, n) => ({ id, p: weights[n]! / total, surprise: Math.log(total / weights[n]!) }));
+  const entropy = tokens.reduce((sum, { p, surprise }) => sum + (p > 0 ? p * surprise : 0), 0);
+  const far = ({ surprise }: { surprise: number }): number => Math.abs(surprise - entropy);
+  tokens.sort((a, b) => far(a) - far(b) || a.id - b.id);
+  let [count, before, mass] = [0, 0, 0];
+  while (count === 0 || (mass < typicalP && count < tokens.length)) {
+    before = mass;
+    mass += tokens[count]!.p;
+    count += 1;
+  }
+  const radius = far(tokens[count - 1]!);
+  const isKept = (token: { surprise: number }): boolean => far(token) <= radius;
+  // Rounding may also let in the next token, or shut out the last, where distances nearly agree. Float32 knows them to
+  // some 1e-5, masses to 1e-6.
+  const edge = tokens
+    .map((token) => Math.abs(far(token) - radius) / (1 + radius))
+    .reduce((least, gap) => (gap > 0 && gap < least ? gap : least), 1);
+  return {
+    ids: tokens
+      .filter(isKept)
+      .map(({ id }) => id)
+      .sort((a, b) => z[b]! - z[a]! || a - b),
+    next: tokens.find((token) => !isKept(token))?.id,
+    slack: Math.min(slack, Math.abs(mass - typicalP), count > 1 ? Math.abs(before - typicalP) : 1, edge / 10),
+  };
 }
 
 export interface Draw {

@@ -9,46 +9,29 @@ import { ArgumentError, GpuError } from '../device';
 import type { Gpu, Plan, Tensor } from '../device';
 import { forward, logitsOf } from '../model';
 import type { KvCache, Model } from '../model';
-import { Sampler } from './sampler';
-import type { Sampling } from './sampling';
+import { NothingAllowedError, notNumbers } from './errors';
+import { ABORTED, Flight, unlessAborted } from './flight';
+import type { GeneratedToken, GenerateOptions, GenerationEnd } from './options';
+import { Pace } from './pace';
+import { Sampler, samplerKind } from './sampler';
+import type { SamplerKind } from './sampler';
+import { checkSampling } from './sampling';
 import { MAX_TOP } from './shape';
 import { createState, drawnTokens, readState, STATE, writeState } from './state';
 import { createLogprobs, drawnLogprobs, readTop, topTokens } from './top';
 import type { TopTokens } from './top';
 
-export interface GenerateOptions {
-  readonly sampling?: Sampling;
-  /** Default: as many as the context holds. */
-  readonly maxTokens?: number;
-  /** Tokens that end the generation; they are not given out. */
-  readonly endIds?: ReadonlySet<number>;
-  /** Ends the generation within a token, and prefill within a chunk. */
-  readonly signal?: AbortSignal;
-  /** How many of the likeliest tokens to tell of with each token, by log-probability; 0: its own alone. */
-  readonly logprobs?: number;
-  /** Tokens of the prompt that are in the cache, and all of them. */
-  readonly onPrefill?: (done: number, total: number) => void;
-}
-
-export interface GeneratedToken {
-  readonly id: number;
-  /** Natural logarithm of its probability before penalties and temperature, where `logprobs` was given. */
-  readonly logprob?: number;
-  readonly top?: TopTokens;
-}
-
-export interface GenerationEnd {
-  readonly reason: 'end' | 'length' | 'context' | 'aborted';
-  /** `reused`: tokens of the prompt that were in the cache already. Milliseconds end with the first token. */
-  readonly prefill: { readonly tokens: number; readonly reused: number; readonly ms: number };
-  readonly decode: { readonly tokens: number; readonly ms: number };
+export interface SessionOptions {
+  /** Longest sequence; default and at most the model's context. */
+  readonly context?: number;
+  /** Shared by the sessions of a model, which learn from each other. */
+  readonly pace?: Pace;
+  /** Called before the session takes so many more bytes of the GPU's memory; may throw. */
+  readonly makeRoom?: (bytes: number) => void;
 }
 
 /** Steps on their way to the GPU at once: enough to hide the way back, few enough to stop at once. */
 const IN_FLIGHT = 4;
-/** Tokens of a prompt computed at once, where a GPU computes them and where a processor stands in for one. */
-const CHUNK = 512;
-const CHUNK_ON_SOFTWARE = 64;
 /** Bytes of logits that score keeps at once. */
 const SCORE_BYTES = 32 * 1024 * 1024;
 const SCORE_ROWS = 32;
@@ -60,56 +43,89 @@ export class Session {
   readonly #state: Tensor;
   readonly #logprobs: Tensor;
   readonly #sampler: Sampler;
-  /** By whether log-probabilities are told; forgotten when the cache moves. */
-  readonly #plans = new Map<boolean, Plan>();
+  readonly #pace: Pace;
+  readonly #makeRoom: (bytes: number) => void;
+  /** By what the sampler is to do; forgotten when the cache moves. */
+  readonly #plans = new Map<string, Plan>();
   /** What the cache holds. */
   #tokens: readonly number[] = [];
   #busy = false;
+  #destroyed = false;
 
-  constructor(model: Model) {
+  constructor(model: Model, { context = model.context, pace, makeRoom = () => {} }: SessionOptions = {}) {
     this.#model = model;
     this.#gpu = model.gpu;
-    this.#cache = model.createCache();
+    this.#cache = model.createCache(context);
+    this.#pace = pace ?? new Pace(model.gpu);
+    this.#makeRoom = makeRoom;
     this.#state = createState(model.gpu);
     this.#logprobs = createLogprobs(model.gpu);
     this.#sampler = new Sampler(model.gpu, model.config.vocab);
   }
 
-  /** Tokens in the KV cache. */
-  get length(): number {
-    return this.#tokens.length;
+  /** What the KV cache holds; while a call runs, at least this. */
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Bytes of the KV cache. */
+  get cacheBytes(): number {
+    return this.#cache.bytes;
   }
 
   /** Dispatches of one decoded token. */
   get dispatchesPerToken(): number {
-    return this.#plan(false).dispatchCount;
+    return this.#plan({}).dispatchCount;
   }
 
   /** Compiles what remains and records the decode plan, so that the first token does not wait for it. */
   async ready(): Promise<void> {
     await this.#gpu.preparePipelines(Sampler.specs(this.#gpu));
-    this.#plan(false);
+    this.#plan({});
   }
 
   /** The decode step as it is replayed: for the profiler. It runs at whatever position the last request left. */
   decodePlan(): Plan {
-    return this.#plan(false);
+    return this.#plan({});
+  }
+
+  /** Begins where another session of the model, busy or not, is after its first `count` tokens: copied on the GPU. */
+  branch(from: Session, count: number): void {
+    this.#requireIdle();
+    this.#tokens = [];
+    this.#reserve(count);
+    // Making room may have cost the other one.
+    if (from.#destroyed) return;
+    this.#cache.copyFrom(from.#cache, count);
+    this.#tokens = from.#tokens.slice(0, count);
   }
 
   /**
    * Goes on with `ids`, the whole sequence so far. Leaving the loop early ends the generation. Throws ArgumentError
-   * before anything runs, and a GpuError where logits were no numbers.
+   * before anything runs, a NothingAllowedError where bias and mask forbid all tokens, and a GpuError where logits were no
+   * numbers.
    */
   async *generate(
     ids: readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<GeneratedToken, GenerationEnd, undefined> {
     this.#checkIds(ids);
-    const { sampling, logprobs = 0 } = options;
+    const { logprobs, mask } = options;
     this.#begin();
     try {
-      this.#sampler.begin({ ...(sampling && { sampling }), prompt: ids, top: logprobs });
-      return yield* this.#run(ids, options);
+      const sampling = checkSampling(options.sampling);
+      const kind = { ...samplerKind(sampling, mask !== undefined), logprobs: logprobs !== undefined };
+      this.#sampler.begin({ sampling, prompt: ids, top: logprobs ?? 0 });
+      await this.#gpu.preparePipelines(Sampler.specs(this.#gpu, kind));
+      return yield* this.#run(ids, kind, options);
+    } catch (error) {
+      // What went wrong on the GPU may have left anything in the cache.
+      if (error instanceof GpuError && !(error instanceof NothingAllowedError)) this.#tokens = [];
+      throw error;
     } finally {
       this.#busy = false;
     }
@@ -139,6 +155,7 @@ export class Session {
   }
 
   destroy(): void {
+    this.#destroyed = true;
     this.#forgetPlans();
     this.#cache.destroy();
     this.#sampler.destroy();
@@ -150,10 +167,11 @@ export class Session {
 
   async *#run(
     ids: readonly number[],
+    kind: SamplerKind,
     options: GenerateOptions,
   ): AsyncGenerator<GeneratedToken, GenerationEnd, undefined> {
-    const { maxTokens = Infinity, endIds, signal, logprobs } = options;
-    const room = this.#model.context - ids.length;
+    const { maxTokens = Infinity, endIds, signal, logprobs = 0, mask } = options;
+    const room = this.#cache.most - ids.length;
     const most = Math.min(maxTokens, room);
     const reused = Math.min(commonLength(this.#tokens, ids), ids.length - 1);
     const started = performance.now();
@@ -166,23 +184,25 @@ export class Session {
     });
 
     if (most <= 0) return end(room <= 0 ? 'context' : 'length');
-    if (!(await this.#prefill(ids, reused, options))) return end('aborted');
-    const flight = new Flight(() => this.#download(logprobs !== undefined));
+    if (!(await this.#prefill(ids, reused, kind, options))) return end('aborted');
+    const flight = new Flight(() => this.#download(kind));
+    const atOnce = mask ? 1 : IN_FLIGHT;
     flight.add();
     try {
       while (drawn.length < most) {
-        while (flight.size < IN_FLIGHT && drawn.length + flight.size < most) {
-          this.#step(ids.length + drawn.length + flight.size, logprobs !== undefined);
+        if (flight.size === 0 && !(await this.#allow(drawn, options))) return end('aborted');
+        while (flight.size < atOnce && drawn.length + flight.size < most) {
+          this.#step(ids.length + drawn.length + flight.size, kind);
           flight.add();
         }
-        const { state, probabilities } = await flight.next();
-        requireDrawn(state);
+        const step = await unlessAborted(flight.next(), signal);
+        if (step === ABORTED) return end('aborted');
+        requireDrawn(step.state, drawn.length);
         if (drawn.length === 0) first = performance.now();
-        if (signal?.aborted) return end('aborted');
-        const [id] = drawnTokens(state, drawn.length) as [number];
+        const [id] = drawnTokens(step.state, drawn.length) as [number];
         drawn.push(id);
         if (endIds?.has(id)) return end('end');
-        yield { id, ...(probabilities && drawnLogprobs(probabilities, drawn.length - 1, logprobs ?? 0)) };
+        yield { id, ...(step.probabilities && drawnLogprobs(step.probabilities, drawn.length - 1, logprobs)) };
       }
       return end(most === room ? 'context' : 'length');
     } finally {
@@ -192,26 +212,39 @@ export class Session {
     }
   }
 
+  /** Asks the mask, if there is one, what may come after `drawn`; false where that was aborted. */
+  async #allow(drawn: readonly number[], { mask, signal }: GenerateOptions): Promise<boolean> {
+    if (!mask) return true;
+    const words = await unlessAborted(mask(drawn), signal);
+    if (words === ABORTED) return false;
+    this.#sampler.mask(words);
+    return true;
+  }
+
   /** Brings the prompt into the cache and draws the first token; false where that was aborted. */
-  async #prefill(ids: readonly number[], reused: number, { signal, onPrefill, logprobs }: GenerateOptions) {
+  async #prefill(ids: readonly number[], reused: number, kind: SamplerKind, options: GenerateOptions) {
+    const { signal, onPrefill } = options;
     const gpu = this.#gpu;
     this.#tokens = ids.slice(0, reused);
     this.#reserve(ids.length);
-    const chunk = gpu.info.isFallback ? CHUNK_ON_SOFTWARE : CHUNK;
-    for (let at = reused; at < ids.length; at += chunk) {
+    for (let at = reused; at < ids.length;) {
       if (signal?.aborted) return false;
-      const tokens = Math.min(chunk, ids.length - at);
+      const tokens = Math.min(this.#pace.tokens, ids.length - at);
       const last = at + tokens === ids.length;
+      if (last && !(await this.#allow([], options))) return false;
+      const started = performance.now();
       gpu.scoped(() => {
         const x = this.#forward(ids, at, tokens);
         if (!last) return;
         writeState(gpu, this.#state, { position: ids.length - 1 });
-        this.#sample(logitsOf(gpu, this.#model, x, tokens - 1), logprobs !== undefined);
+        this.#sample(logitsOf(gpu, this.#model, x, tokens - 1), kind);
       });
-      // The first token is waited for by whoever reads it.
-      if (!last) await gpu.idle();
       this.#tokens = ids.slice(0, at + tokens);
-      onPrefill?.(at + tokens, ids.length);
+      // The first token is waited for by whoever reads it.
+      if (!last && (await unlessAborted(gpu.idle(), signal)) === ABORTED) return false;
+      if (!last) this.#pace.took(tokens, performance.now() - started);
+      at += tokens;
+      onPrefill?.(at, ids.length);
     }
     return true;
   }
@@ -225,22 +258,22 @@ export class Session {
     return forward(gpu, this.#model, { ids: part, first: 0, tokens, state: this.#state, cache: this.#cache });
   }
 
-  #sample(logits: Tensor, tell: boolean): void {
-    const step = { logits: logits.view([logits.size]), state: this.#state };
-    this.#sampler.record(tell ? { ...step, logprobs: this.#logprobs } : step);
+  #sample(logits: Tensor, { logprobs, ruled = false, typical = false }: SamplerKind): void {
+    const step = { logits: logits.view([logits.size]), state: this.#state, ruled, typical };
+    this.#sampler.record(logprobs ? { ...step, logprobs: this.#logprobs } : step);
   }
 
   /** Runs the step that computes the token at `position - 1` and draws the next. */
-  #step(position: number, tell: boolean): void {
+  #step(position: number, kind: SamplerKind): void {
     this.#reserve(position);
-    this.#plan(tell).run();
+    this.#plan(kind).run();
   }
 
-  async #download(tell: boolean): Promise<Drawn> {
+  async #download({ logprobs }: SamplerKind): Promise<Drawn> {
     const gpu = this.#gpu;
     const [state, probabilities] = await Promise.all([
       gpu.downloadInts(this.#state),
-      tell ? gpu.downloadInts(this.#logprobs) : undefined,
+      logprobs ? gpu.downloadInts(this.#logprobs) : undefined,
     ]);
     return { state, probabilities };
   }
@@ -261,22 +294,25 @@ export class Session {
 
   // ---- plans and memory ----------------------------------------------------------------------------------------
 
-  #plan(tell: boolean): Plan {
-    const known = this.#plans.get(tell);
+  #plan(kind: SamplerKind): Plan {
+    const key = [kind.logprobs, kind.ruled, kind.typical].map(Number).join();
+    const known = this.#plans.get(key);
     if (known) return known;
     const gpu = this.#gpu;
     const plan = gpu.record(() =>
       gpu.scoped(() => {
         const [state, cache] = [this.#state, this.#cache];
         const x = forward(gpu, this.#model, { ids: state, first: STATE.token, tokens: 1, state, cache });
-        this.#sample(logitsOf(gpu, this.#model, x, 0), tell);
+        this.#sample(logitsOf(gpu, this.#model, x, 0), kind);
       }),
     );
-    this.#plans.set(tell, plan);
+    this.#plans.set(key, plan);
     return plan;
   }
 
   #reserve(positions: number): void {
+    const more = this.#cache.bytesFor(positions) - this.#cache.bytes;
+    if (more > 0) this.#makeRoom(more);
     if (this.#cache.reserve(positions)) this.#forgetPlans();
   }
 
@@ -288,8 +324,12 @@ export class Session {
   // ---- checks --------------------------------------------------------------------------------------------------
 
   #begin(): void {
-    if (this.#busy) throw new ArgumentError('session', 'a call while another one runs', 'one at a time');
+    this.#requireIdle();
     this.#busy = true;
+  }
+
+  #requireIdle(): void {
+    if (this.#busy) throw new ArgumentError('session', 'a call while another one runs', 'one at a time');
   }
 
   #checkIds(ids: readonly number[]): void {
@@ -297,9 +337,8 @@ export class Session {
     if (ids.length === 0) throw new ArgumentError('ids', 'none', 'at least one token');
     const wrong = ids.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocab));
     if (wrong !== undefined) throw new ArgumentError('ids', String(wrong), `whole numbers from 0 to ${vocab - 1}`);
-    const { context } = this.#model;
-    if (ids.length > context)
-      throw new ArgumentError('ids', `${ids.length} tokens`, `at most the context's ${context}`);
+    const { most } = this.#cache;
+    if (ids.length > most) throw new ArgumentError('ids', `${ids.length} tokens`, `at most the context's ${most}`);
   }
 }
 
@@ -308,42 +347,15 @@ interface Drawn {
   readonly probabilities: Int32Array | Uint32Array | undefined;
 }
 
-/** Downloads that are under way, oldest first. */
-class Flight {
-  readonly #pending: Promise<Drawn>[] = [];
-
-  constructor(private readonly download: () => Promise<Drawn>) {}
-
-  get size(): number {
-    return this.#pending.length;
-  }
-
-  add(): void {
-    this.#pending.push(this.download());
-  }
-
-  next(): Promise<Drawn> {
-    return this.#pending.shift()!;
-  }
-
-  /** Nobody waits for the rest: a device that is lost now is told of by the next call. */
-  abandon(): void {
-    for (const download of this.#pending) download.catch(() => undefined);
-  }
+/** @param place of the token in the answer, from 0 */
+function requireDrawn(words: Int32Array | Uint32Array, place: number): void {
+  const { failure } = readState(words);
+  if (failure === 'not-a-number') throw notNumbers();
+  if (failure === 'nothing-allowed') throw new NothingAllowedError(place);
 }
 
-function requireDrawn(words: Int32Array | Uint32Array): void {
-  if (readState(words).failure) throw notNumbers();
-}
-
-function notNumbers(): GpuError {
-  return new GpuError(
-    'self-test',
-    'The model computed something that is not a number. Its file may be damaged, or this GPU computes wrongly: check the file, update the graphics driver, or use the CPU.',
-  );
-}
-
-function commonLength(a: readonly number[], b: readonly number[]): number {
+/** How many ids two sequences share from the start. */
+export function commonLength(a: readonly number[], b: readonly number[]): number {
   const most = Math.min(a.length, b.length);
   for (let at = 0; at < most; at++) if (a[at] !== b[at]) return at;
   return most;

@@ -2,12 +2,24 @@
  * The KV cache of one sequence: for each layer keys and values `[1, capacity, Hkv, D]`. It begins small and grows by
  * pages, so that a short conversation does not pay for the longest.
  */
+import { bytesPerElement } from '../formats/dtype';
 import type { ModelConfig } from '../formats/model';
 import { LimitError } from '../device';
 import type { DType, Gpu, Tensor } from '../device';
 
 /** Positions that a cache grows by at least. */
 const PAGE = 256;
+
+/** Bytes of one position, keys and values of all layers. */
+export function positionBytes({ layers, headsKv, headDim }: ModelConfig, dtype: DType): number {
+  return 2 * layers.length * headsKv * headDim * bytesPerElement(dtype);
+}
+
+/** Positions that a cache of `capacity` has room for once it has to hold `positions`; a new one begins with a page. */
+export function capacityFor(positions: number, capacity = PAGE, most = Infinity): number {
+  if (positions <= capacity) return Math.min(most, capacity);
+  return Math.min(most, Math.ceil(Math.max(positions, 2 * capacity) / PAGE) * PAGE);
+}
 
 export class KvCache {
   #keys: Tensor[] = [];
@@ -28,6 +40,15 @@ export class KvCache {
     return this.#capacity;
   }
 
+  get bytes(): number {
+    return this.#capacity * positionBytes(this.config, this.dtype);
+  }
+
+  /** Bytes that the cache has once it has room for `positions`. */
+  bytesFor(positions: number): number {
+    return capacityFor(positions, this.#capacity, this.most) * positionBytes(this.config, this.dtype);
+  }
+
   keys(layer: number): Tensor {
     return this.#keys[layer]!;
   }
@@ -43,12 +64,22 @@ export class KvCache {
   reserve(positions: number): boolean {
     if (positions <= this.#capacity) return false;
     if (positions > this.most) throw new LimitError('positions', positions, this.most, 'a sequence of this model');
-    const capacity = Math.min(this.most, Math.ceil(Math.max(positions, 2 * this.#capacity) / PAGE) * PAGE);
+    const capacity = capacityFor(positions, this.#capacity, this.most);
     // Layer by layer: no more than one layer is there twice.
     this.#keys = this.config.layers.map((_, layer) => this.#grown(this.#keys[layer], capacity));
     this.#values = this.config.layers.map((_, layer) => this.#grown(this.#values[layer], capacity));
     this.#capacity = capacity;
     return true;
+  }
+
+  /** Takes over the first `positions` of another sequence of the same model; there is room for them. */
+  copyFrom(other: KvCache, positions: number): void {
+    const { layers, headsKv, headDim } = this.config;
+    const shape = [1, positions, headsKv, headDim];
+    for (const layer of layers.keys()) {
+      this.gpu.copy(other.keys(layer).view(shape), this.keys(layer).view(shape));
+      this.gpu.copy(other.values(layer).view(shape), this.values(layer).view(shape));
+    }
   }
 
   destroy(): void {

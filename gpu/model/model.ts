@@ -87,8 +87,9 @@ export class Model {
     await this.gpu.idle();
   }
 
-  createCache(): KvCache {
-    return new KvCache(this.gpu, this.config, this.kvType, this.context);
+  /** @param most positions; default and at most the model's context */
+  createCache(most = this.context): KvCache {
+    return new KvCache(this.gpu, this.config, this.kvType, Math.min(most, this.context));
   }
 
   destroy(): void {

@@ -1,7 +1,7 @@
 /** Running the sampler on the GPU under test: one vocabulary, one recorded plan, any number of requests. */
 import type { Gpu, Plan, Tensor } from '$gpu/device';
 import { drawToken, keepTokens, penalise, type Kept } from '$gpu/generate/reference';
-import { Sampler, type SamplingRequest } from '$gpu/generate/sampler';
+import { Sampler, type SamplerKind, type SamplingRequest } from '$gpu/generate/sampler';
 import { checkSampling, type Sampling } from '$gpu/generate/sampling';
 import { RING_LENGTH, createState, drawnTokens, readState, writeState, type StateValues } from '$gpu/generate/state';
 import { createLogprobs } from '$gpu/generate/top';
@@ -21,14 +21,16 @@ export class SamplerUnderTest {
   constructor(
     readonly gpu: Gpu,
     readonly vocab: number,
-    { logprobs = false, threads = THREADS_HERE }: { logprobs?: boolean; threads?: Threads } = {},
+    { logprobs = false, threads = THREADS_HERE, ...kind }: SamplerKind & { threads?: Threads } = {},
   ) {
     this.sampler = new Sampler(gpu, vocab, { threads });
     this.state = createState(gpu);
     this.logits = gpu.empty([vocab], 'f32');
     this.logprobs = createLogprobs(gpu);
     const { logits, state, sampler } = this;
-    this.plan = gpu.record(() => sampler.record({ logits, state, ...(logprobs && { logprobs: this.logprobs }) }));
+    this.plan = gpu.record(() =>
+      sampler.record({ logits, state, ...kind, ...(logprobs && { logprobs: this.logprobs }) }),
+    );
   }
 
   /** Starts a request; every step will see the same logits. The first token drawn has the place `position + 1`. */

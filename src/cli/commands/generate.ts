@@ -4,34 +4,36 @@
 import { parseArgs } from 'node:util';
 import type { AnswerPiece, ChatModel } from '$lib/engine/chat-model';
 import type { Prompt } from '$lib/engine/runner';
-import type { AnswerEnd, QuantName, Sampling } from '$lib/engine/protocol';
+import type { AnswerEnd, Sampling } from '$lib/engine/protocol';
+import type { TopTokens } from '$gpu/generate';
+import { MAX_TOP } from '$gpu/generate/shape';
 import type { ChatMessage } from '$lib/text';
 import { UsageError, type Command } from '../command';
 import { INTERRUPTED, withModel } from '../model/open';
 import {
   idList,
-  QUANT_USAGE,
-  quantFrom,
-  requireText,
+  MODEL_OPTIONS,
+  MODEL_USAGE,
+  modelChoice,
   SAMPLING_OPTIONS,
   SAMPLING_USAGE,
   samplingFrom,
   wholeNumber,
+  type ModelChoice,
 } from '../model/options';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean', default: false } as const;
 
 const OPTIONS = {
-  model: text,
+  ...MODEL_OPTIONS,
   prompt: text,
   chat: flag,
   system: text,
   ids: text,
   'max-tokens': text,
-  context: text,
-  quant: text,
   stop: { type: 'string', multiple: true },
+  logprobs: text,
   json: flag,
   ...SAMPLING_OPTIONS,
 } as const;
@@ -40,27 +42,26 @@ export const generate: Command = {
   summary: 'Go on with a text, or answer a question',
   usage: `--model MODEL (--prompt TEXT | --chat --prompt TEXT | --ids 1,85,...) [options]
 
-  --model MODEL           a folder with safetensors, a GGUF file, or the address of one
+${MODEL_USAGE}
   --prompt TEXT           what to go on with; control tokens spelt out in it count
   --chat                  the prompt is what a person says: the model answers it
   --system TEXT           what the model is told before (with --chat)
   --ids 1,85,...          token ids instead of a text
   --max-tokens N          default: until the model ends, or its context is full
-  --context N             tokens of prompt and answer together; default 8192, or as many as the model knows
-${QUANT_USAGE}
   --stop TEXT             ends the answer, and is not part of it; may be given several times
 ${SAMPLING_USAGE}
-  --json                  one object in the end: ids, text, logprobs, timings, reason`,
+  --json                  one object in the end: ids, text, logprobs, timings, reason
+  --logprobs N            with --json: of every token the N likeliest in its place too, as top_logprobs`,
 
   async run(args) {
     const request = readRequest(args);
-    return withModel(request, async ({ model }, signal) => {
+    return withModel(request.choice, async ({ model }, signal) => {
       const answer = model.answer(promptOf(model, request.prompt), {
         sampling: request.sampling,
         stop: request.stop,
         signal,
         ...(request.maxTokens !== undefined && { maxTokens: request.maxTokens }),
-        ...(request.json && { logprobs: 0 }),
+        ...(request.json && { logprobs: request.logprobs ?? 0 }),
       });
       const end = await (request.json ? tellAll(answer) : stream(answer));
       return end.reason === 'aborted' ? INTERRUPTED : 0;
@@ -74,29 +75,30 @@ type Asked =
   | { readonly kind: 'chat'; readonly messages: readonly ChatMessage[] };
 
 interface Request {
-  readonly model: string;
+  readonly choice: ModelChoice;
   readonly prompt: Asked;
   readonly sampling: Sampling;
   readonly stop: readonly string[];
   readonly maxTokens: number | undefined;
-  readonly context: number | undefined;
-  readonly quant: QuantName | undefined;
   readonly json: boolean;
+  /** How many of the likeliest tokens to tell of. */
+  readonly logprobs: number | undefined;
 }
 
 export function readRequest(args: string[]): Request {
   const { values } = parseArgs({ args, options: OPTIONS });
   const stop = values.stop ?? [];
   if (stop.includes('')) throw new UsageError('--stop wants a text');
+  const logprobs = wholeNumber(values, 'logprobs', 1, MAX_TOP);
+  if (logprobs !== undefined && !values.json) throw new UsageError('--logprobs goes with --json');
   return {
-    model: requireText(values, 'model'),
+    choice: modelChoice(values, 2),
     prompt: asked(values),
     sampling: samplingFrom(values),
     stop,
     maxTokens: wholeNumber(values, 'max-tokens', 1),
-    context: wholeNumber(values, 'context', 2),
-    quant: quantFrom(values),
     json: values.json,
+    logprobs,
   };
 }
 
@@ -139,16 +141,19 @@ async function stream(answer: Answer): Promise<AnswerEnd> {
 async function tellAll(answer: Answer): Promise<AnswerEnd> {
   const ids: number[] = [];
   const logprobs: (number | null)[] = [];
+  const tops: TopTokens[] = [];
   let text = '';
   let step = await answer.next();
   for (; !step.done; step = await answer.next()) {
     text += step.value.text;
-    for (const { id, logprob } of step.value.tokens) {
+    for (const { id, logprob, top = [] } of step.value.tokens) {
       ids.push(id);
       logprobs.push(logprob ?? null);
+      if (top.length > 0) tops.push(top);
     }
   }
   const { reason, timings } = step.value;
-  console.log(JSON.stringify({ ids, text, logprobs, timings, reason }));
+  const told = tops.length > 0 ? { top_logprobs: tops } : {};
+  console.log(JSON.stringify({ ids, text, logprobs, ...told, timings, reason }));
   return step.value;
 }

@@ -3,45 +3,36 @@
  * numbers are compared with.
  */
 import { parseArgs } from 'node:util';
+import { Session } from '$gpu/generate';
+import { MAX_TOP } from '$gpu/generate/shape';
 import { UsageError, type Command } from '../command';
 import { withModel } from '../model/open';
-import { idList, quantFrom, requireText, wholeNumber } from '../model/options';
+import { idList, MODEL_OPTIONS, MODEL_USAGE, modelChoice, wholeNumber } from '../model/options';
 
 const text = { type: 'string' } as const;
 const OPTIONS = {
-  model: text,
+  ...MODEL_OPTIONS,
   ids: text,
   top: text,
-  context: text,
-  quant: text,
   json: { type: 'boolean', default: false },
 } as const;
 
-/** As many as the GPU tells of at once. */
-const MOST = 20;
-
 export const score: Command = {
   summary: 'Tell the likeliest next tokens at every position of a sequence',
-  usage: `--model MODEL --ids 1,85,... [--top 10] [--context N] [--quant q8|q4] [--json]
+  usage: `--model MODEL --ids 1,85,... [--top 10] [--json] [options]
 
-  --model MODEL   a folder with safetensors, a GGUF file, or the address of one
-  --ids 1,85,...  token ids
-  --top N         how many of the likeliest to tell of
-  --context N     most tokens; default 8192, or as many as the model knows
-  --quant q8|q4   weights of 16 or 32 bits become blocks of 8 or 4; stderr tells what each tensor loses
-  --json          {"top_logprobs": [[[id, log-probability], ...], ...]}, a row for every position`,
+${MODEL_USAGE}
+  --ids 1,85,...          token ids
+  --top N                 how many of the likeliest to tell of
+  --json                  {"top_logprobs": [[[id, log-probability], ...], ...]}, a row for every position`,
 
   async run(args) {
     const { values } = parseArgs({ args, options: OPTIONS });
     if (values.ids === undefined) throw new UsageError('--ids is missing');
     const ids = idList(values.ids);
-    const top = wholeNumber(values, 'top', 1, MOST) ?? 10;
-    const choice = {
-      model: requireText(values, 'model'),
-      context: wholeNumber(values, 'context', 1),
-      quant: quantFrom(values),
-    };
-    return withModel(choice, async ({ session }, signal) => {
+    const top = wholeNumber(values, 'top', 1, MAX_TOP) ?? 10;
+    return withModel(modelChoice(values, 1), async ({ network }, signal) => {
+      const session = new Session(network);
       const rows: (readonly (readonly [number, number])[])[] = [];
       for await (const row of session.score(ids, { top, signal })) {
         rows.push(row);

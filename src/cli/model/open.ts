@@ -1,19 +1,13 @@
 /** Opens a model on this machine's GPU for a command, and closes it whatever happens. */
 import { openGpu } from '$gpu';
 import { openOnGpu, type ModelOnGpu } from '$lib/engine/gpu-open';
-import type { QuantName } from '$lib/engine/protocol';
+import type { ModelChoice } from './options';
 import { modelPlace } from './place';
 import { ProgressLine } from './progress';
 import { quantisedTable } from './quantised';
 
 /** Shells take this number for a program that Ctrl+C ended. */
 export const INTERRUPTED = 130;
-
-export interface ModelChoice {
-  readonly model: string;
-  readonly context: number | undefined;
-  readonly quant: QuantName | undefined;
-}
 
 /**
  * Runs `use` with the model. Ctrl+C gives its signal, so that it ends with what it has; a second one ends the program.
@@ -41,7 +35,7 @@ export async function withModel(
   }
 }
 
-async function open({ model, context, quant }: ModelChoice, signal: AbortSignal): Promise<ModelOnGpu> {
+async function open({ model, ...choice }: ModelChoice, signal: AbortSignal): Promise<ModelOnGpu> {
   const line = new ProgressLine(process.stderr);
   const progress = line.show.bind(line);
   try {
@@ -49,9 +43,9 @@ async function open({ model, context, quant }: ModelChoice, signal: AbortSignal)
     progress({ phase: 'device' });
     const gpu = await openGpu({ prepare: [] });
     try {
-      const opened = await openOnGpu(gpu, place, { context, quant, signal, progress });
+      const opened = await openOnGpu(gpu, place, { ...choice, signal, progress });
       line.clear();
-      if (quant) console.error(quantisedTable(opened.quantised));
+      if (choice.quant) console.error(quantisedTable(opened.quantised));
       return opened;
     } catch (error) {
       gpu.destroy();

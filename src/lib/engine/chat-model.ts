@@ -4,8 +4,8 @@
  */
 import { type ChatMessage, type ChatTemplate, type Segment, StopMatcher, type Tokenizer } from '$lib/text';
 import { EngineFault } from './errors';
-import type { GeneratedToken, Sampling } from '$gpu/generate';
-import type { AnswerEnd, EndReason } from './protocol';
+import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
+import type { Abilities, AnswerEnd, EndReason } from './protocol';
 import type { Prompt, Runner } from './runner';
 
 export interface AnswerOptions {
@@ -17,6 +17,8 @@ export interface AnswerOptions {
   readonly signal?: AbortSignal;
   /** How many of the likeliest tokens each token comes with. */
   readonly logprobs?: number;
+  /** Which tokens may come next, asked before every one. */
+  readonly mask?: MaskHook;
   readonly onPrefill?: (done: number, total: number) => void;
 }
 
@@ -43,6 +45,10 @@ export class ChatModel {
 
   get context(): number {
     return this.#parts.runner.context;
+  }
+
+  get abilities(): Abilities {
+    return this.#parts.runner.abilities;
   }
 
   /** A conversation, up to where the model's answer begins. */

@@ -24,10 +24,10 @@ export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
 
 async function open(gpu: Gpu, { request, signal, progress }: LoadContext): Promise<Opened> {
   try {
-    const place = await urlPlace(request.url, signal);
-    const { context, quant } = request;
-    const { name, bytes, model, quantised } = await openOnGpu(gpu, place, { context, quant, signal, progress });
-    return { model, facts: { name, bytes, adapter: adapterName(gpu), ...(quant && { quantised }) } };
+    const { url, ...wanted } = request;
+    const place = await urlPlace(url, signal);
+    const { name, bytes, model, quantised } = await openOnGpu(gpu, place, { ...wanted, signal, progress });
+    return { model, facts: { name, bytes, adapter: adapterName(gpu), ...(wanted.quant && { quantised }) } };
   } catch (error) {
     gpu.destroy();
     throw error;

@@ -12,6 +12,9 @@ import type {
   LoadedModel,
   LoadProgress,
   LoadRequest,
+  MaskAnswer,
+  MaskHook,
+  MaskQuestion,
   Method,
   Methods,
   Reply,
@@ -24,8 +27,8 @@ export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: Failure['code'];
 
-  constructor({ code, message }: Failure) {
-    super(message);
+  constructor({ code, message }: Failure, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
@@ -35,12 +38,17 @@ interface Pending {
   readonly progress: (value: Methods[Method]['progress']) => void;
   readonly done: (value: Methods[Method]['result']) => void;
   readonly failed: (error: EngineError) => void;
+  readonly mask: MaskHook | undefined;
 }
 
 interface Call<M extends Method> {
   readonly progress?: (value: Methods[M]['progress']) => void;
   readonly signal?: AbortSignal | undefined;
+  readonly mask?: MaskHook | undefined;
 }
+
+/** `mask`: which tokens may come next, asked in the page before every token. What it throws ends the answer. */
+export type ChatCall = Omit<ChatRequest, 'masked'> & { readonly mask?: MaskHook };
 
 export class Engine {
   readonly #worker: Worker;
@@ -75,11 +83,12 @@ export class Engine {
 
   /** Answers a conversation, piece by piece. Stopped by `signal`, it resolves with the reason `aborted`. */
   generate(
-    request: ChatRequest,
+    { mask, ...request }: ChatCall,
     onProgress: (progress: GenerateProgress) => void = () => {},
     signal?: AbortSignal,
   ): Promise<AnswerEnd> {
-    return this.#call('generate', request, { progress: onProgress, signal });
+    const params = mask ? { ...request, masked: true } : request;
+    return this.#call('generate', params, { progress: onProgress, signal, mask });
   }
 
   /** Closes the model and gives back its memory. */
@@ -96,12 +105,12 @@ export class Engine {
   #call<M extends Method>(
     method: M,
     params: Methods[M]['params'],
-    { progress = () => {}, signal }: Call<M> = {},
+    { progress = () => {}, signal, mask }: Call<M> = {},
   ): Promise<Methods[M]['result']> {
     const id = (this.#lastId += 1);
     const stop = (): void => this.#worker.postMessage({ stop: id } satisfies Stop);
     const call = new Promise<Methods[M]['result']>((done, failed) => {
-      this.#pending.set(id, { progress, done, failed });
+      this.#pending.set(id, { progress, done, failed, mask });
       this.#worker.postMessage({ id, method, params } satisfies Request<M>);
     });
     if (signal?.aborted) stop();
@@ -112,10 +121,24 @@ export class Engine {
   #receive(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     if (!pending) return;
+    if (reply.type === 'mask') return void this.#answerMask(reply, pending);
     if (reply.type === 'progress') return pending.progress(reply.progress);
     this.#pending.delete(reply.id);
     if (reply.type === 'done') pending.done(reply.result);
     else pending.failed(new EngineError(reply.failure));
+  }
+
+  async #answerMask({ id, drawn }: MaskQuestion, { mask, failed }: Pending): Promise<void> {
+    const answer = (said: Omit<MaskAnswer, 'maskFor'>): void =>
+      this.#worker.postMessage({ maskFor: id, ...said } satisfies MaskAnswer);
+    try {
+      answer({ mask: await mask?.(drawn) });
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#pending.delete(id);
+      failed(new EngineError({ code: 'unknown', message }, { cause: error }));
+      answer({ failed: message });
+    }
   }
 
   #failAll(failure: Failure): void {

@@ -8,6 +8,7 @@ import type { RawCompletionChunk, RawCompletionParams } from '@wllama/wllama/esm
 import { EngineFault, isAbort } from './errors';
 import type { GenerationEnd, Sampling } from '$gpu/generate';
 import { checkSampling } from '$gpu/generate/sampling';
+import type { Abilities } from './protocol';
 import type { Prompt, RunOptions, Runner, RunPiece } from './runner';
 
 /** As much of wllama as is used here. */
@@ -19,6 +20,7 @@ export interface CpuEngine {
 /** llama.cpp's server takes and tells more than the package's types know. */
 type CompletionParams = RawCompletionParams & {
   stream: true;
+  samplers?: string[];
   repeat_penalty?: number;
   presence_penalty?: number;
   frequency_penalty?: number;
@@ -28,6 +30,8 @@ type CompletionParams = RawCompletionParams & {
 };
 
 export class CpuRunner implements Runner {
+  /** Its sampler knows one list of tokens, the prompt's and the answer's, and asks nobody between two of them. */
+  readonly abilities: Abilities = { mask: false, logprobs: false, penaltiesCount: 'prompt-and-answer' };
   readonly #engine: CpuEngine;
   readonly context: number;
 
@@ -38,6 +42,7 @@ export class CpuRunner implements Runner {
 
   async *run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
     const { signal } = options;
+    refuseUnable(options);
     const params = completionParams(prompt, options);
     let last: RawCompletionChunk | undefined;
     let told = 0;
@@ -62,6 +67,13 @@ export class CpuRunner implements Runner {
   }
 }
 
+function refuseUnable({ mask, logprobs }: RunOptions): void {
+  const refused = mask ? 'mask' : logprobs === undefined ? undefined : 'logprobs';
+  if (!refused) return;
+  const message = `«${refused}» needs the GPU: the model runs on the processor here, whose engine has no such thing.`;
+  throw new EngineFault('ability', message);
+}
+
 function completionParams({ text }: Prompt, { sampling = {}, maxTokens, signal }: RunOptions): CompletionParams {
   return {
     prompt: text,
@@ -75,14 +87,19 @@ function completionParams({ text }: Prompt, { sampling = {}, maxTokens, signal }
   };
 }
 
+/** As on the GPU, and in Hugging Face transformers: llama.cpp by itself has typical-p first and the temperature last. */
+const ORDER = ['penalties', 'temperature', 'top_k', 'top_p', 'min_p', 'typ_p'];
 /** Every option in full, since llama.cpp has defaults of its own. Presence and frequency count the prompt there too. */
 function samplingParams(sampling: Sampling): Partial<CompletionParams> {
-  const { temperature, topK, topP, minP, seed, ...penalties } = checkSampling(sampling);
+  const { temperature, topK, topP, minP, typicalP, logitBias, seed, ...penalties } = checkSampling(sampling);
   return {
     temperature,
     top_k: topK,
     top_p: topP,
     min_p: minP,
+    typical_p: typicalP,
+    samplers: ORDER,
+    ...biasParam(logitBias),
     repeat_penalty: penalties.repetitionPenalty,
     presence_penalty: penalties.presencePenalty,
     frequency_penalty: penalties.frequencyPenalty,
@@ -91,6 +108,14 @@ function samplingParams(sampling: Sampling): Partial<CompletionParams> {
     // It has 32 bits for it, and takes the last number for none.
     seed: seed % (2 ** 32 - 1),
   };
+}
+
+type BiasParam = Pick<CompletionParams, 'logit_bias'>;
+
+/** Pairs of a token and its bias, false for one of -Infinity: llama.cpp's own form, which the package's types do not know. */
+function biasParam(logitBias: NonNullable<Sampling['logitBias']>): BiasParam {
+  const pairs = Object.entries(logitBias).map(([id, bias]) => [Number(id), bias === -Infinity ? false : bias]);
+  return pairs.length > 0 ? ({ logit_bias: pairs } as unknown as BiasParam) : {};
 }
 
 function endOf(last: RawCompletionChunk | undefined, { signal, maxTokens }: RunOptions): GenerationEnd {

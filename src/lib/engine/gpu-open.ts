@@ -1,6 +1,6 @@
 /** From a model's files to a model that answers on the GPU; the same for the worker and for the command line. */
-import type { Gpu } from '$gpu';
-import { Session } from '$gpu/generate';
+import type { AttentionKind, Gpu } from '$gpu';
+import { SessionPool } from '$gpu/generate';
 import { Model, type QuantisedTensor } from '$gpu/model';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { ModelConfig } from '$gpu/formats/model';
@@ -27,6 +27,10 @@ export interface GpuLoadOptions {
   readonly context?: number | undefined;
   /** Quantises what the files have in 16 or 32 bits while it goes to the GPU. */
   readonly quant?: QuantName | undefined;
+  /** Bytes of the KV caches of all conversations; default: of one as long as the context. */
+  readonly memoryBudget?: number | undefined;
+  /** Which attention kernels may serve; default 'auto'. */
+  readonly attention?: AttentionKind | undefined;
   readonly signal: AbortSignal;
   readonly progress: (value: LoadProgress) => void;
 }
@@ -36,9 +40,7 @@ export interface ModelOnGpu {
   /** Of the files. */
   readonly bytes: number;
   readonly model: ChatModel;
-  /** For what is no answer: scores. Not while `model` answers. */
-  readonly session: Session;
-  /** What the session computes with: for what measures it. */
+  /** What it computes with: for what is no answer. */
   readonly network: Model;
   /** What quantising has cost, by tensor; empty where nothing was quantised. */
   readonly quantised: readonly QuantisedTensor[];
@@ -52,21 +54,22 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
   try {
     const config = configOf(opened);
     const context = Math.min(options.context ?? USUAL_CONTEXT, config.context);
-    model = new Model(gpu, config, weights.tensors.values(), { context, quant: options.quant });
+    const { quant, attention } = options;
+    model = new Model(gpu, config, weights.tensors.values(), { context, quant, ...(attention && { attention }) });
     await readWeights(gpu, model, weights, options);
     options.progress({ phase: 'upload' });
     await gpu.idle();
     const quantised = await model.weights.quantisationErrors();
     options.progress({ phase: 'compile' });
     await model.ready();
-    const session = new Session(model);
-    await session.ready();
+    const { memoryBudget } = options;
+    const sessions = new SessionPool(model, memoryBudget === undefined ? {} : { memoryBudget });
+    await sessions.ready();
     options.signal.throwIfAborted();
     return {
       name,
       bytes: weights.files.reduce((sum, { size }) => sum + size, 0),
-      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, session, opened) }),
-      session,
+      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, sessions, opened) }),
       network: model,
       quantised,
     };
@@ -118,10 +121,10 @@ async function readWeights(
   }
 }
 
-function runnerOf(gpu: Gpu, model: Model, session: Session, { tokenizer }: OpenedModel): GpuRunner {
+function runnerOf(gpu: Gpu, model: Model, sessions: SessionPool, { tokenizer }: OpenedModel): GpuRunner {
   const close = (): void => {
     model.destroy();
     gpu.destroy();
   };
-  return new GpuRunner({ session, tokenizer, context: model.context, close });
+  return new GpuRunner({ sessions, tokenizer, close });
 }

@@ -1,17 +1,18 @@
 /** Runs prompts on the GPU: ids in, ids back a few tokens behind, turned into text as they come. */
 import type { Tokenizer } from '$lib/text';
-import type { GenerationEnd, Session } from '$gpu/generate';
+import type { GenerationEnd, SessionPool } from '$gpu/generate';
+import type { Abilities } from './protocol';
 import type { Prompt, RunOptions, Runner, RunPiece } from './runner';
 
 export interface GpuRunnerParts {
-  readonly session: Pick<Session, 'generate' | 'destroy'>;
+  readonly sessions: Pick<SessionPool, 'generate' | 'context' | 'destroy'>;
   readonly tokenizer: Tokenizer;
-  readonly context: number;
-  /** Gives back what the session stands on. */
+  /** Gives back what the sessions stand on. */
   readonly close: () => void;
 }
 
 export class GpuRunner implements Runner {
+  readonly abilities: Abilities = { mask: true, logprobs: true, penaltiesCount: 'answer' };
   readonly #parts: GpuRunnerParts;
 
   constructor(parts: GpuRunnerParts) {
@@ -19,13 +20,13 @@ export class GpuRunner implements Runner {
   }
 
   get context(): number {
-    return this.#parts.context;
+    return this.#parts.sessions.context;
   }
 
   async *run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
-    const { session, tokenizer } = this.#parts;
+    const { sessions, tokenizer } = this.#parts;
     const detokenizer = tokenizer.detokenizer({ continues: true });
-    const generation = session.generate(prompt.ids, { ...options, endIds: tokenizer.roles.ends });
+    const generation = sessions.generate(prompt.ids, { ...options, endIds: tokenizer.roles.ends });
     let step = await generation.next();
     for (; !step.done; step = await generation.next()) {
       yield { text: detokenizer.push(step.value.id), tokens: [step.value], count: 1 };
@@ -36,7 +37,7 @@ export class GpuRunner implements Runner {
   }
 
   close(): void {
-    this.#parts.session.destroy();
+    this.#parts.sessions.destroy();
     this.#parts.close();
   }
 }

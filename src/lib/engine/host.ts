@@ -11,6 +11,7 @@ import type {
   LoadedModel,
   LoadProgress,
   LoadRequest,
+  MaskHook,
   PathReason,
 } from './protocol';
 
@@ -62,6 +63,7 @@ export class Host {
         path: way.path,
         reason: way.reason,
         ...('detail' in way && { detail: way.detail }),
+        abilities: opened.model.abilities,
         context: opened.model.context,
         loadMs: performance.now() - start,
       };
@@ -70,21 +72,24 @@ export class Host {
     }
   }
 
+  /** @param mask asked before every token, where the request says so */
   async generate(
-    { messages, ...options }: ChatRequest,
+    { messages, masked = false, ...options }: ChatRequest,
     progress: (value: GenerateProgress) => void,
     signal: AbortSignal,
+    mask?: MaskHook,
   ): Promise<AnswerEnd> {
     const model = this.#model;
     if (!model) throw new EngineFault('no-model', 'No model is open. Open one first.');
     const answer = model.answer(model.chatPrompt(messages), {
       ...options,
       signal,
+      ...(masked && mask && { mask }),
       onPrefill: (done, total) => progress({ type: 'prefill', done, total }),
     });
     let step = await answer.next();
     for (; !step.done; step = await answer.next()) {
-      progress({ type: 'text', text: step.value.text, ids: step.value.tokens.map(({ id }) => id) });
+      progress({ type: 'text', ...step.value });
     }
     return step.value;
   }

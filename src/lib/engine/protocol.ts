@@ -3,15 +3,16 @@
  *
  * The page sends a `Request`; the worker answers it with any number of `progress` replies and one `done` or `failed`,
  * all of the same `id`. A `Stop` ends the request of that id early: a generation is done with what it has, a load fails
- * as `aborted`.
+ * as `aborted`. While it generates, the worker may ask which tokens are allowed next (`MaskQuestion`), and waits for the
+ * page's `MaskAnswer`.
  */
-import type { GpuErrorCode, GpuReport } from '$gpu';
+import type { AttentionKind, GpuErrorCode, GpuReport } from '$gpu';
 import type { ChatMessage } from '$lib/text';
 import type { QuantName } from '$gpu/formats/quantise';
-import type { Sampling } from '$gpu/generate';
+import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
 import type { QuantisedTensor } from '$gpu/model';
 
-export type { ChatMessage, GpuReport, QuantisedTensor, QuantName, Sampling };
+export type { ChatMessage, GeneratedToken, GpuReport, MaskHook, QuantisedTensor, QuantName, Sampling };
 
 /** What the worker does for the page: by method, what it is given, tells while it works, and returns. */
 export interface Methods {
@@ -66,6 +67,13 @@ export interface LoadRequest {
   readonly context?: number;
   /** Quantises weights of 16 and 32 bits while they go to the GPU; refused where the processor computes. */
   readonly quant?: QuantName;
+  /**
+   * On the GPU: bytes that the KV caches of all conversations may take together. Default: those of one as long as the
+   * context. A smaller one shortens the context.
+   */
+  readonly memoryBudget?: number;
+  /** On the GPU: which attention kernels may serve. Default 'auto': flash, and where none is right the plain way. */
+  readonly attention?: AttentionKind;
   /** Of the processor; default: by how many it has. */
   readonly threads?: number;
 }
@@ -102,6 +110,8 @@ export interface LoadedModel {
   readonly adapter?: string;
   /** Of the processor. */
   readonly threads?: number;
+  /** What there is of `ChatRequest` where the model runs. */
+  readonly abilities: Abilities;
   /** Most tokens of prompt and answer together. */
   readonly context: number;
   /** Of the files. */
@@ -111,6 +121,16 @@ export interface LoadedModel {
   readonly loadMs: number;
 }
 
+/** Where the ways of computing differ. What one cannot do it refuses, with the code `ability`. */
+export interface Abilities {
+  /** Takes a mask of allowed tokens for every step. */
+  readonly mask: boolean;
+  /** Tells the ids of its tokens, and log-probabilities where they are asked for. */
+  readonly logprobs: boolean;
+  /** What presence and frequency penalty count: the tokens of the answer, or those of the prompt as well. */
+  readonly penaltiesCount: 'answer' | 'prompt-and-answer';
+}
+
 // ---- generate --------------------------------------------------------------------------------------------------
 
 export interface ChatRequest {
@@ -118,11 +138,16 @@ export interface ChatRequest {
   readonly sampling?: Sampling;
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
+  /** How many of the likeliest tokens to tell of with each token, by log-probability; 0: its own alone. */
+  readonly logprobs?: number;
+  /** The worker is to ask for a mask before every token. */
+  readonly masked?: boolean;
 }
 
 export type GenerateProgress =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number }
-  | { readonly type: 'text'; readonly text: string; readonly ids: readonly number[] };
+  /** The tokens that the text came from, where the engine tells them. */
+  | { readonly type: 'text'; readonly text: string; readonly tokens: readonly GeneratedToken[] };
 
 export type EndReason =
   | 'end' // the model had no more to say
@@ -160,7 +185,23 @@ export interface Stop {
   readonly stop: number;
 }
 
+/** Which tokens may come next in the generation of this id? */
+export interface MaskQuestion {
+  readonly id: number;
+  readonly type: 'mask';
+  /** The answer's tokens so far. */
+  readonly drawn: readonly number[];
+}
+
+/** `mask`: as MaskHook gives it. `failed`: why there is none; it ends the generation. */
+export interface MaskAnswer {
+  readonly maskFor: number;
+  readonly mask?: Uint32Array | undefined;
+  readonly failed?: string;
+}
+
 export type Reply<M extends Method = Method> =
+  | MaskQuestion
   | { readonly id: number; readonly type: 'progress'; readonly progress: Methods[M]['progress'] }
   | { readonly id: number; readonly type: 'done'; readonly result: Methods[M]['result'] }
   | { readonly id: number; readonly type: 'failed'; readonly failure: Failure };
@@ -170,6 +211,7 @@ export type EngineErrorCode =
   | 'busy' // the model is answering already
   | 'context' // the conversation is longer than the context
   | 'no-template' // the model is not made for conversations
+  | 'ability' // the path that the model runs on has no way to do what was asked
   | 'files' // a file of the model is missing, or is not what it should be
   | 'cpu'; // the path through the processor cannot run here, or broke
 

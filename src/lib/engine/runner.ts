@@ -1,5 +1,6 @@
 /** What computes: the GPU (gpu-runner.ts) or the processor (cpu-runner.ts). A prompt in, text out as it comes. */
-import type { GeneratedToken, GenerationEnd, Sampling } from '$gpu/generate';
+import type { GeneratedToken, GenerationEnd, MaskHook, Sampling } from '$gpu/generate';
+import type { Abilities } from './protocol';
 
 /** A prompt in both forms, since the processor's engine tokenizes by itself. */
 export interface Prompt {
@@ -15,6 +16,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** How many of the likeliest tokens each token comes with, by log-probability. */
   readonly logprobs?: number;
+  /** Which tokens may come next, asked before every one. */
+  readonly mask?: MaskHook;
   readonly onPrefill?: (done: number, total: number) => void;
 }
 
@@ -30,6 +33,7 @@ export interface RunPiece {
 export interface Runner {
   /** Most tokens of prompt and answer together. */
   readonly context: number;
+  readonly abilities: Abilities;
   /** To be run to its end, by `signal` if early: a caller does not simply leave it. */
   run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined>;
   close(): void;

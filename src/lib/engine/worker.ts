@@ -5,13 +5,15 @@ import { choose } from './choose';
 import { describe } from './errors';
 import { Host } from './host';
 import { inspect } from './inspect';
-import type { Method, Methods, Reply, Request, Stop } from './protocol';
+import { MaskLine } from './mask-line';
+import type { MaskAnswer, MaskHook, Method, Methods, Reply, Request, Stop } from './protocol';
 
 type Handlers = {
   [M in Method]: (
     params: Methods[M]['params'],
     progress: (value: Methods[M]['progress']) => void,
     signal: AbortSignal,
+    mask: MaskHook,
   ) => Promise<Methods[M]['result']>;
 };
 
@@ -24,14 +26,16 @@ const host = new Host({
 const handlers: Handlers = {
   inspect: (_, progress) => inspect(progress),
   load: (params, progress, signal) => host.load(params, progress, signal),
-  generate: (params, progress, signal) => host.generate(params, progress, signal),
+  generate: (params, progress, signal, mask) => host.generate(params, progress, signal, mask),
   unload: async () => host.unload(),
 };
 
 const running = new Map<number, AbortController>();
+const masks = new MaskLine((question) => self.postMessage(question));
 
-self.addEventListener('message', ({ data }: MessageEvent<Request | Stop>) => {
+self.addEventListener('message', ({ data }: MessageEvent<Request | Stop | MaskAnswer>) => {
   if ('stop' in data) running.get(data.stop)?.abort();
+  else if ('maskFor' in data) masks.take(data);
   else void answer(data);
 });
 
@@ -40,11 +44,13 @@ async function answer<M extends Method>({ id, method, params }: Request<M>): Pro
   const stop = new AbortController();
   running.set(id, stop);
   try {
-    const result = await handlers[method](params, (progress) => send({ id, type: 'progress', progress }), stop.signal);
+    const progress = (value: Methods[M]['progress']): void => send({ id, type: 'progress', progress: value });
+    const result = await handlers[method](params, progress, stop.signal, masks.hook(id));
     send({ id, type: 'done', result });
   } catch (error) {
     send({ id, type: 'failed', failure: describe(error) });
   } finally {
     running.delete(id);
+    masks.forget(id);
   }
 }

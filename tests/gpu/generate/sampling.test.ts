@@ -4,7 +4,7 @@ import { checkSampling, type Sampling } from '$gpu/generate/sampling';
 
 test('the defaults are greedy, without penalties', () => {
   expect(checkSampling({ seed: 4 })).toEqual({
-    ...{ temperature: 0, topK: 0, topP: 1, minP: 0, seed: 4 },
+    ...{ temperature: 0, topK: 0, topP: 1, minP: 0, typicalP: 1, logitBias: {}, seed: 4 },
     ...{ repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0 },
   });
 });
@@ -24,6 +24,8 @@ test.each<Sampling>([
   { topP: -0.1 },
   { minP: 2 },
   { minP: NaN },
+  { typicalP: 1.5 },
+  { typicalP: -0.5 },
   { repetitionPenalty: 0 },
   { repetitionPenalty: Infinity },
   { presencePenalty: NaN },

@@ -1,6 +1,8 @@
 /** The token loop: what comes out is what a forward pass a token gives, whatever was cached, stopped or in flight. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Session, type GenerateOptions, type GenerationEnd } from '$gpu/generate';
+import { NothingAllowedError, Session, type GenerateOptions, type GenerationEnd } from '$gpu/generate';
+import { drawToken, keepTokens } from '$gpu/generate/reference';
+import { checkSampling } from '$gpu/generate/sampling';
 import type { Model } from '$gpu/model';
 import { TINY, tinyModel, tinyWeights } from '../../support/llama';
 import { tinyGreedy, tinyReference } from '../../support/transformer';
@@ -148,6 +150,30 @@ describe('generate', () => {
       });
     }));
 
+  // What float64 draws of float64's logits: so it is the same text on every adapter.
+  test('a seed says what is drawn, whatever computes it', () =>
+    withSession(async (session) => {
+      const sampling = { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.01, typicalP: 0.9, seed: 2027 };
+      const expected: number[] = [];
+      for (let n = 0; n < 16; n++) {
+        const row = tinyReference(TINY, weights, [...prompt, ...expected]).at(-1)!;
+        const kept = keepTokens(row, checkSampling(sampling));
+        const { id, margin } = drawToken(row, kept.ids, checkSampling(sampling), prompt.length + n);
+        expect(margin, `draw ${n} is beyond doubt`).toBeGreaterThan(1e-3);
+        expect(kept.slack, `cut ${n} is beyond doubt`).toBeGreaterThan(1e-5);
+        expected.push(id);
+      }
+      expect((await collect(session, prompt, { sampling, maxTokens: 16 })).tokens).toEqual(expected);
+    }));
+
+  test('a bias holds for its request alone', () =>
+    withSession(async (session) => {
+      const logitBias = Object.fromEntries(greedy.slice(0, 3).map((id) => [id, -Infinity]));
+      const { tokens } = await collect(session, prompt, { sampling: { logitBias }, maxTokens: 12 });
+      expect(tokens.filter((id) => id in logitBias)).toEqual([]);
+      expect((await collect(session, prompt, { maxTokens: 12 })).tokens).toEqual(greedy.slice(0, 12));
+    }));
+
   test('two sessions of one model, in turns', async () => {
     const [a, b] = [new Session(model), new Session(model)];
     const other = [...prompt].reverse();
@@ -163,6 +189,100 @@ describe('generate', () => {
     a.destroy();
     b.destroy();
   });
+});
+
+describe('a mask', () => {
+  const maskOf = (...ids: number[]): Uint32Array => {
+    const words = new Uint32Array(TINY.vocab / 32);
+    for (const id of ids) words[id >> 5]! |= 1 << (id & 31);
+    return words;
+  };
+
+  test('is asked before every token, with those before it, and decides', () =>
+    withSession(async (session) => {
+      const rows = [[7], [11, 12], [95], [greedy[0]!, 3, 4], [64]];
+      const told: number[][] = [];
+      const mask = async (drawn: readonly number[]) => {
+        told.push([...drawn]);
+        await Promise.resolve();
+        return maskOf(...rows[drawn.length]!);
+      };
+      const { tokens, end } = await collect(session, prompt, { mask, maxTokens: 8, endIds: new Set([64]) });
+      expect(end.reason).toBe('end');
+      expect(tokens).toHaveLength(4);
+      tokens.forEach((id, n) => expect(rows[n]).toContain(id));
+      expect(told).toEqual([0, 1, 2, 3, 4].map((n) => tokens.slice(0, n)));
+    }));
+
+  test('that allows all changes nothing, and nothing is left of it', () =>
+    withSession(async (session) => {
+      const all = maskOf(...Array.from({ length: TINY.vocab }, (_, id) => id));
+      const mask = (drawn: readonly number[]) => (drawn.length % 2 ? all : undefined);
+      expect((await collect(session, prompt, { mask, maxTokens: 8 })).tokens).toEqual(greedy.slice(0, 8));
+      expect((await collect(session, prompt, { mask: () => maskOf(5), maxTokens: 3 })).tokens).toEqual([5, 5, 5]);
+      expect((await collect(session, prompt, { maxTokens: 8 })).tokens).toEqual(greedy.slice(0, 8));
+    }));
+
+  test('that allows nothing is an error that says where, and the session goes on', () =>
+    withSession(async (session) => {
+      const mask = (drawn: readonly number[]) => (drawn.length < 2 ? undefined : maskOf());
+      const failed = await collect(session, prompt, { mask }).catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(NothingAllowedError);
+      expect(failed).toMatchObject({ code: 'nothing-allowed', drawn: 2 });
+      const { tokens, end } = await collect(session, [...prompt, ...greedy.slice(0, 2)], { maxTokens: 4 });
+      expect(tokens).toEqual(greedy.slice(2, 6));
+      expect(end.prefill.reused).toBe(21);
+    }));
+
+  test('what the hook throws, or gives of another length, ends the generation', () =>
+    withSession(async (session) => {
+      const broken = new Error('the grammar is broken');
+      const mask = (drawn: readonly number[]) => {
+        if (drawn.length === 1) throw broken;
+        return undefined;
+      };
+      await expect(collect(session, prompt, { mask })).rejects.toBe(broken);
+      await expect(collect(session, prompt, { mask: () => new Uint32Array(2) })).rejects.toThrow(/expected 3/);
+      expect((await collect(session, prompt, { maxTokens: 2 })).tokens).toEqual(greedy.slice(0, 2));
+    }));
+
+  test('nobody waits for a hook after a stop', () =>
+    withSession(async (session) => {
+      const stop = new AbortController();
+      const mask = (drawn: readonly number[]) => {
+        if (drawn.length < 2) return undefined;
+        setTimeout(() => stop.abort(), 1);
+        return new Promise<undefined>(() => {});
+      };
+      const { tokens, end } = await collect(session, prompt, { mask, signal: stop.signal });
+      expect(tokens).toEqual(greedy.slice(0, 2));
+      expect(end.reason).toBe('aborted');
+    }));
+});
+
+describe('a stop', () => {
+  const long = Array.from({ length: 590 }, (_, n) => (n * 37 + 5) % TINY.vocab);
+
+  test('in the middle of a prompt is not waited for, and what was computed is kept', () =>
+    withSession(async (session) => {
+      const stop = new AbortController();
+      let stopped = 0;
+      const onPrefill = () => {
+        // By then the next part is on its way.
+        queueMicrotask(() => {
+          stopped = performance.now();
+          stop.abort();
+        });
+      };
+      const { end } = await collect(session, long, { signal: stop.signal, onPrefill, maxTokens: 1 });
+      expect(performance.now() - stopped).toBeLessThan(100);
+      expect(end.reason).toBe('aborted');
+      const { tokens, end: again } = await collect(session, long, { maxTokens: 5 });
+      expect(again.prefill.reused).toBeGreaterThanOrEqual(32);
+      await withSession(async (fresh) => {
+        expect((await collect(fresh, long, { maxTokens: 5 })).tokens).toEqual(tokens);
+      });
+    }));
 });
 
 describe('what cannot be done is said', () => {

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { openOnGpu, type ModelOnGpu } from '$lib/engine/gpu-open';
 import type { ModelFolder, ModelPlace } from '$lib/engine/open-model';
 import type { ModelConfig } from '$gpu/formats/model';
+import { Session } from '$gpu/generate';
 import { memorySource } from '$lib/weights';
 import { u32, writeGguf } from '$lib/weights/gguf-writer';
 import { concat } from '../../src/lib/weights/files';
@@ -34,7 +35,8 @@ function folderOf(files: Record<string, Uint8Array>): ModelFolder {
   return { name: 'tiny', open: async (file) => files[file] && memorySource(files[file], file) };
 }
 
-async function largestError({ session }: ModelOnGpu, config: ModelConfig, weights: TinyWeights): Promise<number> {
+async function largestError({ network }: ModelOnGpu, config: ModelConfig, weights: TinyWeights): Promise<number> {
+  const session = new Session(network);
   const wanted = tinyReference(config, weights, IDS);
   let [worst, position] = [0, 0];
   for await (const row of session.score(IDS, { top: 20 })) {
@@ -42,6 +44,7 @@ async function largestError({ session }: ModelOnGpu, config: ModelConfig, weight
     position++;
   }
   expect(position).toBe(IDS.length);
+  session.destroy();
   return worst;
 }
 

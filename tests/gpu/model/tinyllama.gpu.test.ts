@@ -1,6 +1,7 @@
 /** A real model whose file mixes types, through the whole path: TinyLlama-1.1B-Chat says what llama.cpp says. */
 import { expect, test } from 'vitest';
 import { openOnGpu } from '$lib/engine/gpu-open';
+import { Session } from '$gpu/generate';
 import { bytesPerWeight } from '$gpu/quant';
 import { environment, large, openTestGpu } from '../../support/gpu';
 import { llamaCpp } from '../../support/llama-cpp';
@@ -23,11 +24,12 @@ test('the same greedy text as by llama.cpp', async (context) => {
   const gpu = await openTestGpu({ prepare: [] });
   const signal = new AbortController().signal;
   const place = { file: await openFile(path) };
-  const { model, session, network } = await openOnGpu(gpu, place, { context: 256, signal, progress: () => {} });
+  const { model, network } = await openOnGpu(gpu, place, { context: 256, signal, progress: () => {} });
   const { ids } = model.chatPrompt([{ role: 'user', content: QUESTION }]);
   const [wanted] = await oracle.greedy(path, [ids], TOKENS);
   await oracle.close();
 
+  const session = new Session(network);
   const text: number[] = [];
   for await (const { id, top } of session.generate(ids, { maxTokens: wanted!.length, logprobs: 2 })) {
     if (top![0]![1] - top![1]![1] < CLOSE) break;

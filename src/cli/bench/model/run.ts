@@ -1,5 +1,6 @@
 /** Runs the model bench: loading, then speed, then each part alone and at the peer's. */
 import type { Gpu } from '$gpu';
+import { Session } from '$gpu/generate';
 import type { ModelOnGpu } from '$lib/engine/gpu-open';
 import { OnnxPeer } from '../onnx/peer';
 import { withSomeProduct } from '../product';
@@ -49,8 +50,10 @@ export class ModelBench {
     }
   }
 
-  async #measure({ network, session }: ModelOnGpu, tell: (what: string) => void): Promise<void> {
+  async #measure({ network }: ModelOnGpu, tell: (what: string) => void): Promise<void> {
     const gpu = this.#gpu;
+    const session = new Session(network);
+    await session.ready();
     const { prompts, decoded, rounds } = this.#settings;
     const { vocab } = network.config;
     this.#clock = await withSomeProduct(gpu, (encode) => chooseClock(gpu, encode));

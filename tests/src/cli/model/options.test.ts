@@ -20,29 +20,33 @@ test('a text, a question, ids', () => {
 });
 
 test('what is not said has its default', () => {
-  expect(asked('--prompt Hi')).toMatchObject({ model: 'm', sampling: {}, stop: [], json: false });
+  expect(asked('--prompt Hi')).toMatchObject({ choice: { model: 'm' }, sampling: {}, stop: [], json: false });
   expect(asked('--prompt Hi').maxTokens).toBeUndefined();
 });
 
 test('every option of sampling, and the others', () => {
   const line =
     '--prompt Hi --temperature 0.7 --top-k 40 --top-p 0.9 --min-p 0.05 --repetition-penalty 1.1 ' +
-    '--presence-penalty=-0.5 --frequency-penalty 0.2 --seed 7 --max-tokens 8 --context 512 --stop a --stop b --json';
+    '--presence-penalty=-0.5 --frequency-penalty 0.2 --seed 7 --max-tokens 8 --context 512 --stop a --stop b --json ' +
+    '--typical-p 0.8 --logit-bias 15=-2.5 --logit-bias 2=-inf --logit-bias 7=+4 --logprobs 5';
   expect(asked(line)).toMatchObject({
     sampling: {
       temperature: 0.7,
       topK: 40,
       topP: 0.9,
       minP: 0.05,
+      typicalP: 0.8,
+      logitBias: { 15: -2.5, 2: -Infinity, 7: 4 },
       repetitionPenalty: 1.1,
       presencePenalty: -0.5,
       frequencyPenalty: 0.2,
       seed: 7,
     },
     maxTokens: 8,
-    context: 512,
+    choice: { context: 512 },
     stop: ['a', 'b'],
     json: true,
+    logprobs: 5,
   });
 });
 
@@ -60,6 +64,13 @@ test.each([
   ['--prompt a --temperature=-1', 'temperature'],
   ['--prompt a --top-p 2', 'topP'],
   ['--prompt a --seed 1e300', 'seed'],
+  ['--prompt a --logit-bias 15', '--logit-bias wants a token id and a number'],
+  ['--prompt a --logit-bias x=1', '--logit-bias wants'],
+  ['--prompt a --logit-bias 15=1.2.3', '--logit-bias wants'],
+  ['--prompt a --logit-bias 15=101', 'logitBias: got 101 for token 15'],
+  ['--prompt a --logit-bias=-1=4', '--logit-bias wants'],
+  ['--prompt a --logprobs 3', '--logprobs goes with --json'],
+  ['--prompt a --json --logprobs 21', '--logprobs wants a whole number from 1 to 20'],
   ['--prompt a --stop=', '--stop wants a text'],
   ['--prompt a --fly', '--fly'],
   ['--prompt a b', 'b'],
@@ -72,9 +83,14 @@ test('without a model there is nothing to run', () => {
 });
 
 test('weights that are quantised as they come, to what there is', () => {
-  expect(asked('--prompt Hi --quant q4').quant).toBe('q4');
-  expect(asked('--prompt Hi').quant).toBeUndefined();
+  expect(asked('--prompt Hi --quant q4').choice.quant).toBe('q4');
+  expect(asked('--prompt Hi').choice.quant).toBeUndefined();
   expect(() => asked('--prompt Hi --quant q5')).toThrow('--quant is q8 or q4, not «q5»');
+});
+
+test('which attention kernels may serve', () => {
+  expect(asked('--prompt Hi --attention standard').choice.attention).toBe('standard');
+  expect(() => asked('--prompt Hi --attention fast')).toThrow('--attention is auto or flash or standard, not «fast»');
 });
 
 test('what quantising cost is a line a tensor, and the worst in the end', () => {

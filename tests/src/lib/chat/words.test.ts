@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { adviceFor, figureWords, loadWords, placeWords, reasonWords } from '$lib/chat/words';
 import type { AnswerEnd, LoadedModel } from '$lib/engine/protocol';
 
-const model: LoadedModel = { name: 'a model', path: 'gpu', reason: 'gpu', context: 4096, bytes: 1, loadMs: 1 };
+const model: LoadedModel = {
+  ...{ name: 'a model', path: 'gpu', reason: 'gpu', context: 4096, bytes: 1, loadMs: 1 },
+  abilities: { mask: true, logprobs: true, penaltiesCount: 'answer' },
+};
 
 test('where a model runs', () => {
   expect(placeWords(model)).toBe('on the GPU');

@@ -5,7 +5,7 @@ import { GpuRunner } from '$lib/engine/gpu-runner';
 import type { AnswerEnd } from '$lib/engine/protocol';
 import { ChatTemplate, jsonTemplates } from '$lib/text';
 import { pocketFile, pocketTokenizer } from '../../../support/text/tokenizers';
-import { SaidRunner, SaidSession, timings } from './fakes';
+import { SaidRunner, SaidSessions, timings } from './fakes';
 
 const tokenizer = pocketTokenizer();
 const template = new ChatTemplate(jsonTemplates(pocketFile('tokenizer_config.json')), tokenizer.specialTexts());
@@ -139,21 +139,21 @@ test('a prompt that leaves no room, or is none, is refused in words', async () =
 
 test('on the GPU ids become text as they come, up to a token that ends the answer', async () => {
   const smile = tokenizer.encode(' 😀 Paris');
-  const session = new SaidSession([...smile, 2, ...smile]);
+  const sessions = new SaidSessions([...smile, 2, ...smile]);
   let closed = false;
-  const runner = new GpuRunner({ session, tokenizer, context: 64, close: () => (closed = true) });
+  const runner = new GpuRunner({ sessions, tokenizer, close: () => (closed = true) });
   const model = new ChatModel({ tokenizer, template, runner });
   const { text, ids, end } = await answerOf(model, { sampling: { temperature: 0.5 }, logprobs: 3 });
   expect(text).toBe(' 😀 Paris');
   expect(ids).toEqual(smile);
   expect(end.reason).toBe('end');
-  expect(session.options).toMatchObject({ sampling: { temperature: 0.5 }, logprobs: 3 });
+  expect(sessions.options).toMatchObject({ sampling: { temperature: 0.5 }, logprobs: 3 });
   model.close();
-  expect([session.destroyed, closed]).toEqual([true, true]);
+  expect([sessions.destroyed, closed]).toEqual([true, true]);
 });
 
 test('a character that was never completed is shown as one that is missing', async () => {
-  const session = new SaidSession(tokenizer.encode('😀').slice(0, -1));
-  const runner = new GpuRunner({ session, tokenizer, context: 64, close: () => {} });
+  const sessions = new SaidSessions(tokenizer.encode('😀').slice(0, -1));
+  const runner = new GpuRunner({ sessions, tokenizer, close: () => {} });
   expect((await answerOf(new ChatModel({ tokenizer, template, runner }))).text).toBe('\uFFFD');
 });

@@ -1,12 +1,12 @@
 /** The page's end of the engine, against a worker that the test plays. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Engine, EngineError } from '$lib/engine/client';
-import type { Inspection, Reply, Request, Stop } from '$lib/engine/protocol';
+import type { Inspection, MaskAnswer, Reply, Request, Stop } from '$lib/engine/protocol';
 
 /** Stands in for the browser's Worker: keeps what was posted, and says what the test wants. */
 class PlayedWorker extends EventTarget {
   static last: PlayedWorker;
-  readonly posted: (Request | Stop)[] = [];
+  readonly posted: (Request | Stop | MaskAnswer)[] = [];
   terminated = false;
 
   constructor() {
@@ -14,7 +14,7 @@ class PlayedWorker extends EventTarget {
     PlayedWorker.last = this;
   }
 
-  postMessage(request: Request | Stop): void {
+  postMessage(request: Request | Stop | MaskAnswer): void {
     this.posted.push(request);
   }
 
@@ -94,12 +94,48 @@ test('a conversation goes out whole, and comes back in pieces', async () => {
   });
   expect(PlayedWorker.last.posted).toEqual([{ id: 1, method: 'generate', params: request }]);
   PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'prefill', done: 1, total: 2 } });
-  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'Hel', ids: [1] } });
-  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'lo', ids: [2] } });
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'Hel', tokens: [{ id: 1 }] } });
+  PlayedWorker.last.reply({ id: 1, type: 'progress', progress: { type: 'text', text: 'lo', tokens: [{ id: 2 }] } });
   const timings = { tokens: 2, prefill: { tokens: 2, reused: 0, ms: 1 }, decode: { tokens: 2, ms: 1 } };
   PlayedWorker.last.reply({ id: 1, type: 'done', result: { reason: 'end', timings } });
   expect(await call).toEqual({ reason: 'end', timings });
   expect(text).toBe('Hello');
+});
+
+test('a mask is asked for by the worker, before every token, and answered', async () => {
+  const engine = new Engine();
+  const masks = [new Uint32Array([1]), undefined];
+  const told: (readonly number[])[] = [];
+  const call = engine.generate({
+    messages: [],
+    mask: async (drawn) => {
+      told.push(drawn);
+      return masks[drawn.length];
+    },
+  });
+  expect(PlayedWorker.last.posted).toEqual([{ id: 1, method: 'generate', params: { messages: [], masked: true } }]);
+  for (const drawn of [[], [5]]) {
+    PlayedWorker.last.reply({ id: 1, type: 'mask', drawn });
+    await vi.waitFor(() => expect(PlayedWorker.last.posted).toHaveLength(drawn.length + 2));
+    expect(PlayedWorker.last.posted.at(-1)).toEqual({ maskFor: 1, mask: masks[drawn.length] });
+  }
+  expect(told).toEqual([[], [5]]);
+  PlayedWorker.last.reply({ id: 1, type: 'failed', failure: { code: 'nothing-allowed', message: 'none' } });
+  await expect(call).rejects.toMatchObject({ code: 'nothing-allowed' });
+});
+
+test('what a mask throws ends the call on both sides', async () => {
+  const engine = new Engine();
+  const broken = new Error('the grammar is broken');
+  const call = engine.generate({
+    messages: [],
+    mask: () => {
+      throw broken;
+    },
+  });
+  PlayedWorker.last.reply({ id: 1, type: 'mask', drawn: [] });
+  await expect(call).rejects.toMatchObject({ code: 'unknown', message: 'the grammar is broken', cause: broken });
+  expect(PlayedWorker.last.posted.at(-1)).toEqual({ maskFor: 1, failed: 'the grammar is broken' });
 });
 
 test('a signal stops the call that it was given to, and no other', async () => {

@@ -84,6 +84,8 @@ test('sampling options have its names', async () => {
     repetitionPenalty: 1.1,
     presencePenalty: 0.2,
     frequencyPenalty: 0.3,
+    typicalP: 0.8,
+    logitBias: { 15: -2.5, 2: -Infinity },
     seed: 7,
   };
   await runOf(engine, { sampling });
@@ -95,8 +97,29 @@ test('sampling options have its names', async () => {
     repeat_penalty: 1.1,
     presence_penalty: 0.2,
     frequency_penalty: 0.3,
+    typical_p: 0.8,
+    // Whole numbers as names come in their order.
+    logit_bias: [
+      [2, false],
+      [15, -2.5],
+    ],
+    samplers: ['penalties', 'temperature', 'top_k', 'top_p', 'min_p', 'typ_p'],
     seed: 7,
   });
+});
+
+test('what the processor’s engine has not is refused by name, and told before', async () => {
+  const engine = new PlayedEngine(async function* () {});
+  expect(new CpuRunner(engine, 64).abilities).toEqual({
+    mask: false,
+    logprobs: false,
+    penaltiesCount: 'prompt-and-answer',
+  });
+  for (const [name, options] of Object.entries({ mask: { mask: () => undefined }, logprobs: { logprobs: 0 } })) {
+    const message = expect.stringContaining(`«${name}» needs the GPU`) as string;
+    await expect(runOf(engine, options)).rejects.toMatchObject({ code: 'ability', message });
+  }
+  expect(engine.asked).toBeUndefined();
 });
 
 test('it tells how far the prompt is read', async () => {

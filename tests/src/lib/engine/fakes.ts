@@ -1,11 +1,13 @@
 /** A tokenizer of bytes, and models that say what the test tells them. */
-import type { GeneratedToken, GenerateOptions, GenerationEnd, Session } from '$gpu/generate';
+import type { GeneratedToken, GenerateOptions, GenerationEnd, SessionPool } from '$gpu/generate';
+import type { Abilities } from '$lib/engine/protocol';
 import type { Prompt, RunOptions, Runner, RunPiece } from '$lib/engine/runner';
 
 export const timings = { prefill: { tokens: 3, reused: 0, ms: 1 }, decode: { tokens: 2, ms: 1 } } as const;
 
 /** Says its pieces, one by one, and stops where it is told to. Keeps what it was asked. */
 export class SaidRunner implements Runner {
+  readonly abilities: Abilities = { mask: true, logprobs: true, penaltiesCount: 'answer' };
   readonly asked: { prompt: Prompt; options: RunOptions }[] = [];
   closed = false;
   /** Pieces that were computed, whether anybody took them or not. */
@@ -35,8 +37,9 @@ export class SaidRunner implements Runner {
   }
 }
 
-/** A GPU session that generates these ids, up to one that ends the answer. */
-export class SaidSession implements Pick<Session, 'generate' | 'destroy'> {
+/** Sessions that generate these ids, up to one that ends the answer. */
+export class SaidSessions implements Pick<SessionPool, 'generate' | 'context' | 'destroy'> {
+  readonly context = 64;
   destroyed = false;
   options: GenerateOptions = {};
 

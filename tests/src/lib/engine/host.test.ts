@@ -83,9 +83,21 @@ test('an answer comes as progress, and ends with its figures', async () => {
   expect(end).toMatchObject({ reason: 'end' });
   expect(seen[0]).toMatchObject({ type: 'prefill' });
   expect(seen.slice(1)).toEqual([
-    { type: 'text', text: 'Hel', ids: [0] },
-    { type: 'text', text: 'lo', ids: [1] },
+    { type: 'text', text: 'Hel', tokens: [{ id: 0 }] },
+    { type: 'text', text: 'lo', tokens: [{ id: 1 }] },
   ]);
+});
+
+test('what the request asks of tokens goes to the model; a mask only if it says so', async () => {
+  const runner = new SaidRunner(['a']);
+  const host = hostOf({ openOnCpu: async () => opened('a model', runner) });
+  expect((await host.load({ url }, ignore, endless)).abilities).toEqual(runner.abilities);
+  const mask = (): undefined => undefined;
+  await host.generate({ messages, logprobs: 2, sampling: { typicalP: 0.5 } }, ignore, endless, mask);
+  await host.generate({ messages, masked: true }, ignore, endless, mask);
+  expect(runner.asked[0]!.options).toMatchObject({ logprobs: 2, sampling: { typicalP: 0.5 } });
+  expect(runner.asked[0]!.options).not.toHaveProperty('mask');
+  expect(runner.asked[1]!.options.mask).toBe(mask);
 });
 
 test('without a model there is no answer', async () => {
