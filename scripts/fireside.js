@@ -26,6 +26,8 @@ const program = spawnSync(process.execPath, [join(root, 'dist', 'cli.js'), ...ar
   env: { ...process.env, ...(adapter === undefined || adapter === 'native' ? {} : driverOf(adapter)) },
 });
 process.exitCode = program.status ?? 1;
+// The program is Node's alone; what a page takes, a page has to show. Standard output may be JSON.
+if (wantsPocket && process.exitCode === 0) console.error(await (await import('./page-loading.js')).pageLoading());
 
 /**
  * @param {string[]} all
