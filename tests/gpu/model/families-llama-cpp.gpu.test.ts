@@ -1,14 +1,19 @@
-/** Every family of models, as a GGUF file: our log-probabilities at every position against llama.cpp's on the CPU. */
+/**
+ * Every family of models, as a GGUF file and as Hugging Face's safetensors: our log-probabilities at every position
+ * against llama.cpp's on the CPU.
+ */
 import { describe, expect, test } from 'vitest';
 import { ARCHITECTURES } from '$gpu/formats/families';
 import { NEUTRAL, type ModelConfig } from '$gpu/formats/model';
 import { Session } from '$gpu/generate';
+import type { Model } from '$gpu/model';
 import { configFromGguf, memorySource, openWeights } from '$lib/weights';
 import { isSlow } from '../../support/attention/grid';
 import { useBareGpu } from '../../support/gpu';
 import { llamaCpp } from '../../support/llama-cpp';
 import { TINY, tinyOf, tinyWeights } from '../../support/llama';
 import { loadModel } from '../../support/model';
+import { tinyFolder } from '../../support/tiny-folder';
 import { tinyGguf } from '../../support/tiny-gguf';
 
 const gpu = useBareGpu();
@@ -25,6 +30,8 @@ const rope = (more: Partial<ModelConfig['rope']> = {}): ModelConfig['rope'] => (
   ...more,
 });
 const NEIGHBOURS = rope({ pairing: 'neighbours' });
+
+const IDS = Array.from({ length: 40 }, (_, n) => (n * 37 + 5) % 259);
 
 const CASES: readonly (readonly [name: string, ModelConfig])[] = [
   ['llama', tinyOf('llama', { ...SIZES, rope: NEIGHBOURS })],
@@ -116,29 +123,36 @@ describe.each(CASES)('%s', (name, config) => {
   test('the file says what it was written from, and llama.cpp computes the same', async (context) => {
     context.skip(isSlow, 'takes minutes on a narrow software GPU: npm run test:large');
     const oracle = await llamaCpp(context);
-    const bytes = tinyGguf(config, tinyWeights(config, 'F32'));
+    const weights = tinyWeights(config, 'F32');
+    const bytes = tinyGguf(config, weights);
     const path = await writeTemporary(bytes);
-    const ids = Array.from({ length: 40 }, (_, n) => (n * 37 + 5) % config.vocab);
-    const wanted = await oracle.scores(path, ids);
+    const wanted = await oracle.scores(path, IDS);
     await oracle.close();
 
     const source = memorySource(bytes, `${name}.gguf`);
     expect(inFloat32(configFromGguf(await openWeights(source)))).toEqual(inFloat32(config));
-    const model = await loadModel(gpu(), source, { kv: 'f32' });
-    const session = new Session(model);
-    let position = 0;
-    for await (const row of session.score(ids, { top: 20 })) {
-      for (const [id, logprob] of row) {
-        const distance = Math.abs(logprob - wanted[position]!.get(id)!);
-        expect(distance, `${id} at ${position}`).toBeLessThanOrEqual(TOLERANCE);
-      }
-      position++;
-    }
-    expect(position).toBe(ids.length);
-    session.destroy();
-    model.destroy();
+    const files = tinyFolder(config, weights, 1);
+    const json = memorySource(files['config.json']!, 'config.json');
+    await expectScores(await loadModel(gpu(), source, { kv: 'f32' }), wanted);
+    const safetensors = memorySource(files['model.safetensors']!, 'model.safetensors');
+    await expectScores(await loadModel(gpu(), safetensors, { kv: 'f32', config: json }), wanted);
   });
 });
+
+async function expectScores(model: Model, wanted: readonly ReadonlyMap<number, number>[]): Promise<void> {
+  const session = new Session(model);
+  let position = 0;
+  for await (const row of session.score(IDS, { top: 20 })) {
+    for (const [id, logprob] of row) {
+      const distance = Math.abs(logprob - wanted[position]!.get(id)!);
+      expect(distance, `${id} at ${position}`).toBeLessThanOrEqual(TOLERANCE);
+    }
+    position++;
+  }
+  expect(position).toBe(IDS.length);
+  session.destroy();
+  model.destroy();
+}
 
 /** Numbers as a file can hold them. */
 function inFloat32(config: ModelConfig): unknown {
