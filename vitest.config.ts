@@ -17,7 +17,7 @@ const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
 const soakTests = ['tests/gpu/**/*.soak.test.ts'];
 const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
 /** What depends on how wide a driver's subgroups are: on lavapipe it runs with the full width as well. */
-const laneTests = ['tests/gpu/attention/variants.gpu.test.ts'];
+const laneTests = ['tests/gpu/attention/variants.gpu.test.ts', 'tests/gpu/ops/selftest.gpu.test.ts'];
 /**
  * Kernels that are the same everywhere, with nothing optional in them: what lavapipe and Chromium's SwiftShader say of
  * those counts for the same two drivers elsewhere. The full run asks everybody.
