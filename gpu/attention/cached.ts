@@ -2,6 +2,7 @@
  * Attention over a cache that somebody else fills: the part of flashAttentionWithKvCache that a model repeats in every
  * layer. Lengths are read once for all layers, and lie on the GPU.
  */
+import { row8Bytes } from '../formats/rows8';
 import { ArgumentError, describe, formatShape } from '../device';
 import type { Gpu, Tensor } from '../device';
 import { launch } from './launch';
@@ -52,7 +53,7 @@ export function cacheLengths(gpu: Gpu, lengths: Tensor, { headsQ, seqQ, capacity
 
 /**
  * Records out `[1, Sq, Hq, D]` = causal attention of q `[1, Sq, Hq, D]` over the first keys of kCache and vCache
- * `[1, capacity, Hkv, D]`, as many as `lengths` says, the step's own included. Throws ArgumentError.
+ * `[1, capacity, Hkv, D]`, floats or rows of 8 bits (u8, `[.., D + 4]`), as many as `lengths` says, the step's own included. Throws ArgumentError.
  */
 export function attendCache(
   gpu: Gpu,
@@ -62,8 +63,12 @@ export function attendCache(
   const [batch, , headsQ, headDim] = q.shape as [number, number, number, number];
   const [, seqK, headsKv] = keys.shape as [number, number, number];
   if (q.shape.length !== 4 || batch !== 1) throw new ArgumentError('q', describe(q), 'a shape [1, Sq, Hq, D]');
-  if (keys.shape.join() !== [1, seqK, headsKv, headDim].join() || values.shape.join() !== keys.shape.join()) {
-    throw new ArgumentError('keys', describe(keys), `[1, capacity, Hkv, ${headDim}], and values alike`);
+  const row = keys.dtype === 'u8' ? row8Bytes(headDim) : headDim;
+  if (keys.shape.join() !== [1, seqK, headsKv, row].join() || values.shape.join() !== keys.shape.join()) {
+    throw new ArgumentError('keys', describe(keys), `[1, capacity, Hkv, ${row}], and values alike`);
+  }
+  if (keys.dtype === 'u8' && headDim % 4 !== 0) {
+    throw new ArgumentError('keys', describe(keys), `16 or 32 bits, as a head_dim of ${headDim} is no multiple of 4`);
   }
   if (out.shape.join() !== q.shape.join()) throw new ArgumentError('out', describe(out), formatShape(q.shape));
   if (headsQ % headsKv !== 0) throw new ArgumentError('q', describe(q), `heads that ${headsKv} divides`);

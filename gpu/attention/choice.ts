@@ -40,7 +40,8 @@ export function stateOf(gpu: Gpu): State {
 
 /** Inputs that are alike enough for one measurement to speak for all. */
 export function classOf({ headDim, kv }: Traits): string {
-  return `${kv === 'f32' ? '32' : '16'} bits, head_dim to ${headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256}`;
+  const bits = kv === 'f32' ? 32 : kv === 'u8' ? 8 : 16;
+  return `${bits} bits, head_dim to ${headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256}`;
 }
 
 export function kernelName(kernel: Kernel): string {

@@ -11,7 +11,7 @@ import { decodeSpec, decodeTileRows } from './decode';
 import { attendWith } from './flash';
 import { launchWith } from './run';
 import type { Kernel } from './run';
-import { verify } from './selftest';
+import { uploadHeads, verify } from './selftest';
 import { traitsKey } from './specs';
 import type { Traits } from './specs';
 import { PREFILL_VARIANTS } from './variants';
@@ -195,7 +195,7 @@ async function race(gpu: Gpu, traits: Traits, variants: readonly Variant[]): Pro
 /** Milliseconds of the fastest of three runs: causal, 8 heads on 2. */
 async function timeOf(gpu: Gpu, traits: Traits, variant: Variant, length: number): Promise<number> {
   const tensor = (heads: number, dtype: DType) =>
-    gpu.upload(ramp(length * heads * traits.headDim), [1, length, heads, traits.headDim], dtype);
+    uploadHeads(gpu, ramp(length * heads * traits.headDim), [1, length, heads, traits.headDim], dtype);
   const [q, k, v] = [tensor(8, traits.q), tensor(2, traits.kv), tensor(2, traits.kv)];
   const out = gpu.empty(q.shape, traits.out);
   const none = gpu.upload(new Int32Array(1), [1]);

@@ -2,8 +2,9 @@
  * The self-test: a kernel is right if a known problem, with every trait of the call it is for, comes out as the
  * float64 reference has it.
  */
+import { decodeRows8, encodeRows8, row8Bytes } from '../formats/rows8';
 import type { DType, Gpu, Tensor } from '../device';
-import { OPEN } from './problem';
+import { contiguous, OPEN } from './problem';
 import type { Call, Dims, Operand } from './problem';
 import { attentionReference } from './reference';
 import { launchWith } from './run';
@@ -48,13 +49,20 @@ function knownInputs({ batch, seqQ, seqK, headsQ, headsKv, headDim }: Dims): Kno
   };
 }
 
+/** Rows of 8 bits round: the reference computes with what they hold. */
+function asStored(inputs: KnownInputs, { kv }: Traits, { headDim }: Dims): KnownInputs {
+  if (kv !== 'u8') return inputs;
+  const stored = (data: Float32Array): Float32Array => decodeRows8(encodeRows8(data, headDim), headDim);
+  return { ...inputs, k: stored(inputs.k), v: stored(inputs.v) };
+}
+
 const SOFTCAP = 20;
 const SINK = 0.5;
 
 /** Runs the known problem; resolves with what is wrong in words, or with nothing. */
 export async function verify(gpu: Gpu, kernel: Kernel, traits: Traits): Promise<string | undefined> {
   const dims = knownDims(kernel, traits.headDim);
-  const inputs = knownInputs(dims);
+  const inputs = asStored(knownInputs(dims), traits, dims);
   const held: Tensor[] = [];
   try {
     const { out, lse } = runKnown(gpu, kernel, traits, dims, inputs, held);
@@ -81,6 +89,7 @@ function runKnown(
   // A ragged call of an even head_dim is one whose rows begin off a vec4: two elements further in.
   const skip = traits.ragged && headDim % 4 === 0 ? 2 : 0;
   const operand = (data: Float32Array, dtype: DType, seq: number, heads: number): Operand => {
+    if (dtype === 'u8') return contiguous(keep(uploadHeads(gpu, data, [batch, seq, heads, headDim], dtype)));
     const padded = new Float32Array(data.length + skip);
     padded.set(data, skip);
     return strided(keep(gpu.upload(padded, [padded.length], dtype)), skip, seq, heads, headDim);
@@ -126,6 +135,13 @@ function runKnown(
     );
   });
   return { out, lse };
+}
+
+/** Heads `[B, S, H, D]` as a tensor of `dtype`; u8 is rows of 8 bits, with their scales. */
+export function uploadHeads(gpu: Gpu, data: Float32Array, shape: readonly number[], dtype: DType): Tensor {
+  const headDim = shape.at(-1)!;
+  if (dtype !== 'u8') return gpu.upload(data, shape, dtype);
+  return gpu.upload(encodeRows8(data, headDim), [...shape.slice(0, -1), row8Bytes(headDim)], 'u8');
 }
 
 function knownTable(gpu: Gpu, traits: Traits, dims: Dims, inputs: KnownInputs) {

@@ -60,6 +60,7 @@ export function operandConditions(name: string, dtype: DType, native: boolean): 
     [`${name}_F16`]: dtype === 'f16' && !native,
     [`${name}_NATIVE`]: dtype === 'f16' && native,
     [`${name}_BF16`]: dtype === 'bf16',
+    [`${name}_ROWS8`]: dtype === 'u8',
   };
 }
 

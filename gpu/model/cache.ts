@@ -1,8 +1,10 @@
 /**
- * The KV cache of one sequence: for each layer keys and values `[1, capacity, Hkv, D]`. It begins small and grows by
+ * The KV cache of one sequence: for each layer keys and values `[1, capacity, Hkv, D]`, floats or rows of 8 bits with
+ * their scales (gpu/formats/rows8.ts). It begins small and grows by
  * pages, so that a short conversation does not pay for the longest.
  */
 import { bytesPerElement } from '../formats/dtype';
+import { row8Bytes } from '../formats/rows8';
 import type { ModelConfig } from '../formats/model';
 import { LimitError } from '../device';
 import type { DType, Gpu, Tensor } from '../device';
@@ -10,9 +12,14 @@ import type { DType, Gpu, Tensor } from '../device';
 /** Positions that a cache grows by at least. */
 const PAGE = 256;
 
+/** Elements that a head's keys take in the cache, of its type. */
+function rowLength({ headDim }: ModelConfig, dtype: DType): number {
+  return dtype === 'u8' ? row8Bytes(headDim) : headDim;
+}
+
 /** Bytes of one position, keys and values of all layers. */
-export function positionBytes({ layers, headsKv, headDim }: ModelConfig, dtype: DType): number {
-  return 2 * layers.length * headsKv * headDim * bytesPerElement(dtype);
+export function positionBytes(config: ModelConfig, dtype: DType): number {
+  return 2 * config.layers.length * config.headsKv * rowLength(config, dtype) * bytesPerElement(dtype);
 }
 
 /** Positions that a cache of `capacity` has room for once it has to hold `positions`; a new one begins with a page. */
@@ -74,8 +81,8 @@ export class KvCache {
 
   /** Takes over the first `positions` of another sequence of the same model; there is room for them. */
   copyFrom(other: KvCache, positions: number): void {
-    const { layers, headsKv, headDim } = this.config;
-    const shape = [1, positions, headsKv, headDim];
+    const { layers, headsKv } = this.config;
+    const shape = [1, positions, headsKv, rowLength(this.config, this.dtype)];
     for (const layer of layers.keys()) {
       this.gpu.copy(other.keys(layer).view(shape), this.keys(layer).view(shape));
       this.gpu.copy(other.values(layer).view(shape), this.values(layer).view(shape));
@@ -90,8 +97,8 @@ export class KvCache {
   }
 
   #grown(old: Tensor | undefined, capacity: number): Tensor {
-    const { headsKv, headDim } = this.config;
-    const tensor = this.gpu.empty([1, capacity, headsKv, headDim], this.dtype);
+    const row = rowLength(this.config, this.dtype);
+    const tensor = this.gpu.empty([1, capacity, this.config.headsKv, row], this.dtype);
     if (!old) return tensor;
     this.gpu.copy(old, tensor.view(old.shape));
     old.destroy();

@@ -1,4 +1,5 @@
 /** Queries and keys turn by their position; keys and values go into the cache (rope_append.wesl). */
+import { row8Bytes } from '../formats/rows8';
 import type { QueryKeyNorm, RopePairing } from '../formats/model';
 import { ArgumentError, describe, flatGrid, keptSpec, ParamWriter } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
@@ -25,7 +26,7 @@ export interface RopeAppendCall {
   readonly state: Tensor;
   /** `[1, M, Hq, D]` f32. */
   readonly q: Tensor;
-  /** `[1, capacity, Hkv, D]`, f32 or f16. */
+  /** `[1, capacity, Hkv, D]`, f32 or f16, or rows of 8 bits: u8 `[1, capacity, Hkv, D + 4]`. */
   readonly keys: Tensor;
   readonly values: Tensor;
 }
@@ -38,6 +39,8 @@ export function ropeAppendSpec(dtype: DType, { pairing, biased, norm }: QueryKey
     conditions: {
       KV_F32: dtype === 'f32',
       KV_F16: dtype === 'f16',
+      KV_ROWS8: dtype === 'u8',
+      BY_HEAD: norm !== 'none' || dtype === 'u8',
       NEIGHBOURS: pairing === 'neighbours',
       BIASED: biased,
       HEAD_NORM: norm === 'head',
@@ -80,7 +83,7 @@ export function ropeAppend(gpu: Gpu, call: RopeAppendCall): void {
       .u32(positions)
       .f32(norm?.eps ?? 0)
       .done(),
-    workgroups: norm ? flatGrid(gpu, tokens * heads, 1) : flatGrid(gpu, qkv.size / 2),
+    workgroups: norm || keys.dtype === 'u8' ? flatGrid(gpu, tokens * heads, 1) : flatGrid(gpu, qkv.size / 2),
   });
 }
 
@@ -89,9 +92,11 @@ function checkCall({ qkv, bias, norm, q, keys, values }: RopeAppendCall): void {
   const headsKv = keys.shape[2]!;
   const row = (headsQ + 2 * headsKv) * headDim;
   if (qkv.size !== tokens * row) throw new ArgumentError('qkv', describe(qkv), `[${tokens}, ${row}]`);
-  if (keys.dtype !== values.dtype || (keys.dtype !== 'f32' && keys.dtype !== 'f16')) {
-    throw new ArgumentError('keys', describe(keys), 'f32 or f16, as values');
+  if (keys.dtype !== values.dtype || !['f32', 'f16', 'u8'].includes(keys.dtype)) {
+    throw new ArgumentError('keys', describe(keys), 'f32, f16 or u8, as values');
   }
+  const kept = keys.dtype === 'u8' ? row8Bytes(headDim) : headDim;
+  if (keys.shape[3] !== kept) throw new ArgumentError('keys', describe(keys), `rows of ${kept}`);
   if (bias && bias.size !== row) throw new ArgumentError('bias', describe(bias), `f32 [${row}]`);
   if (!norm) return;
   const gains = norm.kind === 'head' ? 2 * headDim : (headsQ + headsKv) * headDim;

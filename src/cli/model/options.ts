@@ -2,6 +2,7 @@
 import type { AttentionKind } from '$gpu';
 import { QUANT_NAMES, type QuantName } from '$gpu/formats/quantise';
 import type { Sampling } from '$gpu/generate';
+import type { KvKind } from '$gpu/model';
 import { checkSampling } from '$gpu/generate/sampling';
 import { UsageError } from '../command';
 
@@ -39,12 +40,14 @@ export const MODEL_OPTIONS = {
   model: { type: 'string' },
   context: { type: 'string' },
   quant: { type: 'string' },
+  kv: { type: 'string' },
   attention: { type: 'string' },
 } as const;
 
 export const MODEL_USAGE = `  --model MODEL           a folder with safetensors, a GGUF file, or the address of one
   --context N             tokens of prompt and answer together; default 8192, or as many as the model knows
   --quant q8|q4           weights of 16 or 32 bits become blocks of 8 or 4; stderr tells what each tensor loses
+  --kv auto|f16|f32|q8    how keys and values are kept; q8 takes half of f16's memory for a little exactness
   --attention auto|flash|standard
                           which kernels may serve; auto, the default: flash, and where none is right the plain way`;
 
@@ -52,6 +55,7 @@ export interface ModelChoice {
   readonly model: string;
   readonly context: number | undefined;
   readonly quant: QuantName | undefined;
+  readonly kv: KvKind | undefined;
   readonly attention: AttentionKind | undefined;
 }
 
@@ -61,6 +65,7 @@ export function modelChoice(values: Values, leastContext: number): ModelChoice {
     model: requireText(values, 'model'),
     context: wholeNumber(values, 'context', leastContext),
     quant: oneOf(values, 'quant', QUANT_NAMES),
+    kv: oneOf(values, 'kv', ['auto', 'f16', 'f32', 'q8']),
     attention: oneOf(values, 'attention', ['auto', 'flash', 'standard']),
   };
 }

@@ -1,7 +1,7 @@
 /** From a model's files to a model that answers on the GPU; the same for the worker and for the command line. */
 import type { AttentionKind, Gpu } from '$gpu';
 import { SessionPool } from '$gpu/generate';
-import { Model, type QuantisedTensor } from '$gpu/model';
+import { Model, type KvKind, type QuantisedTensor } from '$gpu/model';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { ModelConfig } from '$gpu/formats/model';
 import {
@@ -29,6 +29,8 @@ export interface GpuLoadOptions {
   readonly quant?: QuantName | undefined;
   /** Bytes of the KV caches of all conversations; default: of one as long as the context. */
   readonly memoryBudget?: number | undefined;
+  /** How keys and values are kept; default 'auto'. */
+  readonly kv?: KvKind | undefined;
   /** Which attention kernels may serve; default 'auto'. */
   readonly attention?: AttentionKind | undefined;
   readonly signal: AbortSignal;
@@ -54,8 +56,12 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
   try {
     const config = configOf(opened);
     const context = Math.min(options.context ?? USUAL_CONTEXT, config.context);
-    const { quant, attention } = options;
-    model = new Model(gpu, config, weights.tensors.values(), { context, quant, ...(attention && { attention }) });
+    const { quant, attention, kv } = options;
+    model = new Model(gpu, config, weights.tensors.values(), {
+      ...{ context, quant },
+      ...(attention && { attention }),
+      ...(kv && { kv }),
+    });
     await readWeights(gpu, model, weights, options);
     options.progress({ phase: 'upload' });
     await gpu.idle();

@@ -47,6 +47,28 @@ describe('a model', () => {
     model.destroy();
   });
 
+  test('rows of 8 bits in the cache: half the memory of f16, and nearly the same log-probabilities', async () => {
+    const weights = tinyWeights(TINY, 'F32');
+    const ids = Array.from({ length: 90 }, (_, n) => (n * 29 + 3) % TINY.vocab);
+    const wanted = tinyReference(TINY, weights, ids);
+    const model = await tinyModel(gpu(), TINY, weights, { kv: 'q8' });
+    const session = new Session(model);
+    let [worst, position] = [0, 0];
+    for await (const row of session.score(ids, { top: 20 })) {
+      for (const [id, logprob] of row) worst = Math.max(worst, Math.abs(logprob - wanted[position]![id]!));
+      position++;
+    }
+    expect(position).toBe(ids.length);
+    // Not exact, or it would not be 8 bits.
+    expect(worst).toBeGreaterThan(1e-4);
+    expect(worst).toBeLessThan(5e-2);
+    const text = [];
+    for await (const { id } of session.generate(ids, { maxTokens: 8 })) text.push(id);
+    expect(text).toHaveLength(8);
+    session.destroy();
+    model.destroy();
+  });
+
   test('flash or standard attention: the same text', async () => {
     const weights = tinyWeights(TINY, 'F32');
     const ids = Array.from({ length: 40 }, (_, n) => (n * 29 + 3) % TINY.vocab);
