@@ -16,15 +16,17 @@ import { llamaCpp, type LlamaCpp } from '../../support/llama-cpp';
 import { loadModel } from '../../support/model';
 import { tinyGguf } from '../../support/tiny-gguf';
 
-/** Rows of whole blocks of 256, in every matrix. */
+/** Rows of whole blocks of 256, in every matrix; heads as in families-llama-cpp.gpu.test.ts, whose kernels serve here too. */
 const CONFIG: ModelConfig = {
   ...TINY,
   layers: [{ rope: 'global' }],
   width: 256,
   ffnWidth: 256,
-  headDim: 64,
+  headsQ: 8,
+  headsKv: 4,
+  headDim: 32,
   vocab: 264,
-  rope: { ...TINY.rope, dims: 64 },
+  rope: { ...TINY.rope, dims: 32 },
 };
 /** More than a few, so that they are tiled; the tokens behind them come one by one. */
 const IDS = Array.from({ length: 12 }, (_, n) => (n * 37 + 5) % CONFIG.vocab);
@@ -53,7 +55,8 @@ const CASES: readonly (readonly [name: string, TypeOf])[] = [
   ...(large ? MATRIX_TYPES.map((type) => [`${type} alone`, () => type] as const) : []),
 ];
 
-const gpu = useBareGpu({ selfTest: false });
+// With its self-test: it, too, meets every layout here.
+const gpu = useBareGpu();
 let oracle: LlamaCpp | undefined;
 afterAll(() => oracle?.close());
 
