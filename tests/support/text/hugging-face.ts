@@ -46,5 +46,5 @@ export function rustTokenizer(context: TestContext, path: string): RustTokenizer
   } catch {
     context.skip('the package tokenizers is not installed in tests/oracles, or not made for this system');
   }
-  return found!.Tokenizer.fromFile(path);
+  return found.Tokenizer.fromFile(path);
 }
