@@ -14,7 +14,17 @@ const nodeOnly = ['process', 'Buffer', 'global', 'require', '__dirname', '__file
 const pageOnly = ['window', 'document', 'localStorage', 'sessionStorage'];
 
 export default defineConfig(
-  { ignores: ['.svelte-kit/', 'build/', 'dist/', '.cache/', 'tests/oracles/node_modules/', 'tests/house/fixtures/'] },
+  {
+    ignores: [
+      '.svelte-kit/',
+      'build/',
+      'dist/',
+      '.cache/',
+      'tests/oracles/node_modules/',
+      'tests/vocabularies/node_modules/',
+      'tests/house/fixtures/',
+    ],
+  },
   js.configs.recommended,
   ts.configs.recommendedTypeChecked,
   svelte.configs.recommended,

@@ -24,6 +24,7 @@ const soak = process.argv.includes('--soak');
 const failure = ensurePackages();
 if (failure) fail(failure);
 const oracles = ensurePackages(join(root, 'tests', 'oracles'));
+const vocabularies = large ? ensurePackages(join(root, 'tests', 'vocabularies')) : undefined;
 provideEnvironments();
 
 const missing = missingEnvironments();
@@ -31,7 +32,8 @@ const { status, summary } = runTests();
 
 const notRun = [
   ...Object.entries(missing).map(([environment, why]) => `${environment}: ${why}`),
-  ...(oracles ? [`comparisons with ONNX Runtime: ${oracles}`] : []),
+  ...(oracles ? [`comparisons with other implementations: ${oracles}`] : []),
+  ...(vocabularies ? [`comparisons of tokenizers: ${vocabularies}`] : []),
   ...summary.notRun,
 ];
 console.log();

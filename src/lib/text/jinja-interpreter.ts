@@ -6,6 +6,7 @@
  * characters the result is made of (jinja-origins.ts). Blocks are joined here, since the package joins bare strings.
  * A few things the package does unlike Jinja are put right on the way (README, «Templates»).
  */
+import { TemplateError } from './errors';
 import type { Budget } from './jinja-budget';
 import { equal } from './jinja-equal';
 import { checkFilter, evaluateArguments, FRESH_KEYS, FRESH_TEXT } from './jinja-filters';
@@ -178,6 +179,9 @@ export class TemplateInterpreter extends InterpreterBase {
     const left = this.evaluate(node.left, scope);
     const right = this.evaluate(node.right, scope);
     this.#weigh(operator, left, right);
+    if (operator === '+' && isString(left) !== isString(right) && [left, right].some(isCollection)) {
+      throw new TemplateError('template-failed', 'The chat template failed: it adds a list or an object to a text.');
+    }
     if (operator === '==' || operator === '!=') {
       return newBoolean(equal(this.budget, left, right) === (operator === '=='));
     }
@@ -281,6 +285,10 @@ export class TemplateInterpreter extends InterpreterBase {
     this.origins.ownKeys(result, this.origins.strictest(writers));
     return result;
   }
+}
+
+function isCollection(value: Value): boolean {
+  return isArray(value) || isMap(value);
 }
 
 /** How a number or a truth is written. */

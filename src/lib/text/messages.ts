@@ -50,9 +50,15 @@ export interface TemplateMessage {
 
 const ROLES: readonly string[] = ['system', 'developer', 'user', 'assistant', 'tool'];
 
-export function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
+/** What a template gets for the arguments of a call: most write objects out as JSON, some want JSON text. */
+export type ArgumentForm = 'object' | 'text';
+
+export function templateMessages(
+  messages: readonly ChatMessage[],
+  callArguments: ArgumentForm = 'object',
+): TemplateMessage[] {
   if (messages.length === 0) throw new ArgumentError('messages', 'a conversation needs at least one message');
-  return messages.map(templateMessage);
+  return messages.map((message, index) => templateMessage(message, index, callArguments));
 }
 
 /** Whose words a message's texts are. */
@@ -60,7 +66,7 @@ export function messageOrigin(isAnswer: boolean): Origin {
   return isAnswer ? 'model' : 'text';
 }
 
-function templateMessage(message: ChatMessage, index: number): TemplateMessage {
+function templateMessage(message: ChatMessage, index: number, form: ArgumentForm): TemplateMessage {
   const { role, reasoning_content: reasoning, tool_call_id: callId, name } = message;
   const calls = message.tool_calls ?? [];
   if (!ROLES.includes(role)) {
@@ -71,7 +77,7 @@ function templateMessage(message: ChatMessage, index: number): TemplateMessage {
     role: role === 'developer' ? 'system' : role,
     content: contentText(message.content, calls.length > 0 ? null : '', `messages[${index}].content`),
     ...(typeof reasoning === 'string' ? { reasoning_content: wellFormed(reasoning) } : {}),
-    ...(calls.length > 0 ? { tool_calls: calls.map(templateCall) } : {}),
+    ...(calls.length > 0 ? { tool_calls: calls.map((call) => templateCall(call, form)) } : {}),
     ...(callId === undefined ? {} : { tool_call_id: callId }),
     ...(name === undefined ? {} : { name }),
   };
@@ -88,11 +94,23 @@ function contentText(content: ChatMessage['content'], none: string | null, field
   return wellFormed(texts.join(''));
 }
 
-/** Templates write arguments out as JSON, so those that came as JSON text are read first. */
-function templateCall(call: ToolCall): unknown {
+function templateCall(call: ToolCall, form: ArgumentForm): unknown {
   const { name, arguments: given } = call.function;
   const id = call.id === undefined ? {} : { id: call.id };
-  return { ...id, type: 'function', function: { name, arguments: typeof given === 'string' ? parsed(given) : given } };
+  return { ...id, type: 'function', function: { name, arguments: form === 'text' ? spelt(given) : read(given) } };
+}
+
+function read(given: ToolCall['function']['arguments']): unknown {
+  return typeof given === 'string' ? parsed(given) : given;
+}
+
+/** JSON with spaces where Python's has them, as models were trained on it; a text as it is. */
+function spelt(given: unknown, inside = false): string {
+  if (typeof given === 'string' && !inside) return given;
+  if (typeof given !== 'object' || given === null) return JSON.stringify(given) ?? 'null';
+  if (Array.isArray(given)) return `[${given.map((entry) => spelt(entry, true)).join(', ')}]`;
+  const fields = Object.entries(given).filter(([, value]) => value !== undefined);
+  return `{${fields.map(([key, value]) => `${JSON.stringify(key)}: ${spelt(value, true)}`).join(', ')}}`;
 }
 
 function parsed(json: string): unknown {

@@ -67,7 +67,7 @@ export class ChatTemplate {
   }
 
   get supports(): TemplateSupport {
-    return (this.#supports ??= findSupport((messages, options) => this.#tryRender(messages, options)));
+    return (this.#supports ??= findSupport((messages, options) => this.#tryRun(messages, options)?.text));
   }
 
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): RenderedPrompt {
@@ -75,14 +75,25 @@ export class ChatTemplate {
     try {
       return this.#run(seen, options);
     } catch (error) {
-      // Some templates take nothing for an answer that only calls tools, others take no nothing.
       if (!(error instanceof TemplateError) || error.code !== 'template-failed') throw error;
-      if (seen.every(({ content }) => content !== null)) throw error;
-      return this.#run(
-        seen.map((message) => ({ ...message, content: message.content ?? '' })),
-        options,
-      );
+      const others = this.#others(messages, seen);
+      for (const other of others) {
+        const prompt = this.#tryRun(other, options);
+        if (prompt) return prompt;
+      }
+      throw error;
     }
+  }
+
+  /** What else a template may take that failed: it had little use for an answer's calls as they were. */
+  #others(messages: readonly ChatMessage[], seen: readonly TemplateMessage[]): (readonly TemplateMessage[])[] {
+    // Some want the arguments of calls as JSON text; some take no nothing for an answer that only calls tools.
+    const calls = seen.some(({ tool_calls }) => tool_calls !== undefined);
+    const empty = seen.some(({ content }) => content === null);
+    return [
+      ...(calls ? [this.#fit(templateMessages(messages, 'text'))] : []),
+      ...(empty ? [seen.map((message) => ({ ...message, content: message.content ?? '' }))] : []),
+    ];
   }
 
   /** Puts a system message before the first question where the template writes none. */
@@ -92,9 +103,9 @@ export class ChatTemplate {
     return [{ ...second, content: `${first.content ?? ''}\n\n${second.content ?? ''}` }, ...rest];
   }
 
-  #tryRender(messages: readonly TemplateMessage[], options: RenderOptions): string | undefined {
+  #tryRun(messages: readonly TemplateMessage[], options: RenderOptions): RenderedPrompt | undefined {
     try {
-      return this.#run(messages, options).text;
+      return this.#run(messages, options);
     } catch (error) {
       if (error instanceof TemplateError) return undefined;
       throw error;

