@@ -69,7 +69,8 @@ function attentionBranch(gpu: Gpu, model: Model, { state, cache }: Step, n: numb
   const { window } = layers[n]!;
   const { lengths, qkv, q, attended } = work;
   const [keys, values] = [cache.keys(n), cache.values(n)];
-  product(gpu, x, matrix, qkv, attnNorm && { norm: { gain: attnNorm, eps } });
+  const { integers } = model;
+  product(gpu, x, matrix, qkv, { integers, ...(attnNorm && { norm: { gain: attnNorm, eps } }) });
   ropeAppend(gpu, {
     ...{ qkv, state, q, keys, values },
     angles: model.angles(layers[n]!),
@@ -95,14 +96,14 @@ function feedForwardBranch(gpu: Gpu, model: Model, n: number, x: Tensor, work: W
   const { blocks, normEps: eps } = model.config;
   const { ffnNorm, gateUp, down, ffnAfter } = model.weights.layers[n]!;
   const norm = ffnNorm && { norm: { gain: ffnNorm, eps } };
-  product(gpu, x, gateUp, work.hidden, { ...norm, mode: blocks.activation });
+  product(gpu, x, gateUp, work.hidden, { ...norm, mode: blocks.activation, integers: model.integers });
   addBranch(gpu, model, work.hidden, down, ffnAfter, x, work);
 }
 
 /** x += the last product of a branch, normalised first where the family does so. */
 function addBranch(
   gpu: Gpu,
-  { config: { scales, normEps } }: Model,
+  { config: { scales, normEps }, integers }: Model,
   input: Tensor,
   matrix: Matrix,
   after: Tensor | undefined,
@@ -110,10 +111,10 @@ function addBranch(
   { branch }: Workspace,
 ): void {
   if (after && branch) {
-    product(gpu, input, matrix, branch);
+    product(gpu, input, matrix, branch, { integers });
     rmsNorm(gpu, branch, after, x, normEps, 'added');
   } else {
-    product(gpu, input, matrix, x, { mode: 'added', scale: scales.residual });
+    product(gpu, input, matrix, x, { mode: 'added', scale: scales.residual, integers });
   }
 }
 
@@ -127,6 +128,7 @@ export function logitsOf(gpu: Gpu, model: Model, x: Tensor, first: number, rows 
     mode: scales.logitSoftcap > 0 ? 'capped' : 'plain',
     scale: scales.logits,
     cap: scales.logitSoftcap,
+    integers: model.integers,
   });
   return logits;
 }

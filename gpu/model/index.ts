@@ -3,7 +3,7 @@ export { capacityFor, KvCache, positionBytes } from './cache';
 export { forward, logitsOf } from './forward';
 export type { Step } from './forward';
 export { Model } from './model';
-export type { KvKind, ModelOptions } from './model';
+export type { Activations, KvKind, ModelOptions } from './model';
 export { fileBytes } from './shape';
 export type { TensorDescription } from './shape';
 export { ModelWeights } from './weights';

@@ -8,15 +8,18 @@ import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
 import { embedSpec, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
-import type { ProductKind, ProductMode } from '../ops';
-import type { Matrix } from '../quant';
+import type { ProductKind } from '../ops';
 import { KvCache } from './cache';
+import { integersAreFaster } from './race';
+import type { ModelProduct } from './race';
 import type { TensorDescription } from './shape';
 import { ModelWeights } from './weights';
 import type { WeightWriter } from './weights';
 
 /** How keys and values are kept. */
 export type KvKind = 'auto' | 'f16' | 'f32' | 'q8';
+
+export type Activations = 'exact' | 'fast';
 
 export interface ModelOptions {
   /** Longest sequence to be served; default and at most what the model was trained for. */
@@ -27,6 +30,11 @@ export interface ModelOptions {
    * of f16's memory for a little exactness; for heads of a multiple of 4.
    */
   readonly kv?: KvKind;
+  /**
+   * 'exact', the default, or 'fast': one token's products may round activations to 8 bits by block and multiply
+   * integers, if that is measured to be faster on this device. It moves log-probabilities by some 0.1 (docs/log.md).
+   */
+  readonly activations?: Activations;
   /** Which kernels attention may use; 'auto', the default: flash ones, and where none is right the materialised way. */
   readonly attention?: AttentionKind;
   /** Quantises weights of 16 and 32 bits as they come; what that costs is told by `weights.quantisationErrors`. */
@@ -39,6 +47,8 @@ export class Model {
   readonly context: number;
   readonly kvType: DType;
   readonly attention: AttentionKind;
+  readonly #fast: boolean;
+  #integers = false;
   /** (cos, sin) of every position, `[context, pairs, 2]` f32, by how layers turn; there when the model is ready. */
   readonly #angles = new Map<LayerKind['rope'], Tensor>();
 
@@ -50,7 +60,7 @@ export class Model {
     readonly gpu: Gpu,
     readonly config: ModelConfig,
     tensors: Iterable<TensorDescription>,
-    { context = config.context, kv = 'auto', attention = 'auto', quant }: ModelOptions = {},
+    { context = config.context, kv = 'auto', attention = 'auto', quant, activations = 'exact' }: ModelOptions = {},
   ) {
     checkConfig(config);
     if (!Number.isInteger(context) || context < 1)
@@ -61,11 +71,17 @@ export class Model {
     const usual = gpu.has.f16 && !exact ? 'f16' : 'f32';
     this.kvType = kv === 'auto' ? usual : kv === 'q8' ? 'u8' : kv;
     this.attention = attention;
+    this.#fast = activations === 'fast';
   }
 
   /** What a layer turns by; undefined: it does not. */
   angles(layer: LayerKind): Tensor | undefined {
     return this.#angles.get(layer.rope);
+  }
+
+  /** Few rows of activations are rounded to 8 bits: allowed, and measured to be faster; known when the model is ready. */
+  get integers(): boolean {
+    return this.#integers;
   }
 
   /** Where the bytes of a tensor of the file go; undefined where the model has no use for it. */
@@ -77,6 +93,7 @@ export class Model {
   async ready(): Promise<void> {
     this.weights.requireAll();
     this.#turn();
+    if (this.#fast) this.#integers = await integersAreFaster(this.gpu, this.#products());
     const { headDim, headsQ, headsKv, scales } = this.config;
     await Promise.all([
       this.gpu.preparePipelines(this.#specs()),
@@ -125,26 +142,27 @@ export class Model {
       ...(blocks.norms === 'before' ? [] : [normSpec('added')]),
       ropeAppendSpec(this.kvType, queryKey),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
-      ...this.#products().flatMap(({ matrix, mode, normed }) => productSpecs(this.gpu, matrix, mode, normed)),
+      ...this.#products().flatMap((one) => productSpecs(this.gpu, one.matrix, { ...one, integers: this.#integers })),
     ];
     return [...new Set(specs)];
   }
 
   #kinds(): ProductKind[] {
+    const integers = this.#integers;
     return this.#products().flatMap(({ matrix: { parts, columns }, mode, normed }) =>
-      parts.map(({ layout }) => ({ layout, mode, normed, padded: columns % layout.chunk !== 0 })),
+      parts.map(({ layout }) => ({ layout, mode, normed, integers, padded: columns % layout.chunk !== 0 })),
     );
   }
 
   /** Every product of a step. */
-  #products(): Product[] {
+  #products(): ModelProduct[] {
     const { head, layers } = this.weights;
     const { blocks, scales } = this.config;
     const normed = blocks.norms !== 'after';
     const out = blocks.norms === 'before' ? 'added' : 'plain';
     return [
       { matrix: head, mode: scales.logitSoftcap > 0 ? 'capped' : 'plain', normed: true },
-      ...layers.flatMap(({ qkv, o, gateUp, down }): Product[] => [
+      ...layers.flatMap(({ qkv, o, gateUp, down }): ModelProduct[] => [
         { matrix: qkv, mode: 'plain', normed },
         { matrix: o, mode: out, normed: false },
         { matrix: gateUp, mode: blocks.activation, normed },
@@ -152,12 +170,6 @@ export class Model {
       ]),
     ];
   }
-}
-
-interface Product {
-  readonly matrix: Matrix;
-  readonly mode: ProductMode;
-  readonly normed: boolean;
 }
 
 function checkConfig({ width, ffnWidth, headsQ, headsKv, headDim, rope }: ModelConfig): void {

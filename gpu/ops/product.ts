@@ -31,6 +31,11 @@ export interface ProductOptions {
   readonly scale?: number;
   /** Of the capped mode. */
   readonly cap?: number;
+  /**
+   * Multiplies few rows of x by codes as integers, x rounded to 8 bits by block: faster on some GPUs, and no longer
+   * exact. Where weights are no such codes it means nothing. Default false.
+   */
+  readonly integers?: boolean;
   /** Row of x that y's first row is of; default 0. */
   readonly firstToken?: number;
 }
@@ -73,8 +78,11 @@ function manyKernel({ info, has }: Gpu): ManyKernel {
   return (info.isFallback && has.subgroups && IN_LANES.find(fits)) || TILED;
 }
 
-/** A processor decodes weights once for all rows of x: there only a single one is a matrix-vector product. */
-function isFew(gpu: Gpu, tokens: number): boolean {
+/**
+ * Whether so many rows of x are matrix-vector products here. A processor decodes weights once for all rows: there only a
+ * single one is.
+ */
+export function isFew(gpu: Gpu, tokens: number): boolean {
   return tokens <= (manyKernel(gpu) === TILED ? FEW_TOKENS : 1);
 }
 
@@ -83,7 +91,7 @@ function isFew(gpu: Gpu, tokens: number): boolean {
  * disagree.
  */
 export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options: ProductOptions = {}): void {
-  const { norm, mode = 'plain', firstToken = 0, scale = 1, cap = 0 } = options;
+  const { norm, mode = 'plain', firstToken = 0, scale = 1, cap = 0, integers = false } = options;
   const tokens = checkProduct(x, matrix, y, mode, firstToken);
   if (mode === 'capped' && !(cap > 0)) throw new ArgumentError('cap', String(cap), 'a number above 0');
   if (tokens === 0) return;
@@ -95,7 +103,7 @@ export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options:
     });
     return;
   }
-  const call = { x, matrix, y, tokens, firstToken, mode, scale, cap, norm };
+  const call = { x, matrix, y, tokens, firstToken, mode, scale, cap, integers, norm };
   for (const part of partsOf(matrix, mode)) dispatchPart(gpu, { ...call, part });
 }
 
@@ -109,11 +117,12 @@ interface PartCall {
   readonly mode: ProductMode;
   readonly scale: number;
   readonly cap: number;
+  readonly integers: boolean;
   readonly norm: NormInput | undefined;
 }
 
 function dispatchPart(gpu: Gpu, call: PartCall): void {
-  const { x, matrix, y, part, tokens, mode, norm } = call;
+  const { x, matrix, y, part, tokens, mode, integers, norm } = call;
   const weights = [part.codes, part.scales ?? null];
   if (!isFew(gpu, tokens)) {
     const kernel = manyKernel(gpu);
@@ -125,7 +134,7 @@ function dispatchPart(gpu: Gpu, call: PartCall): void {
     });
     return;
   }
-  const spec = matvecSpec(part.layout, matrix.columns, tokens, mode, norm !== undefined);
+  const spec = matvecSpec(part.layout, matrix.columns, tokens, { mode, integers, normed: norm !== undefined });
   gpu.dispatch({
     pipeline: gpu.pipeline(spec),
     bindings: [null, ...weights, x, y, norm?.gain ?? null],
@@ -162,23 +171,37 @@ function tokensCompiled(tokens: number): number {
   return tokens === 1 ? 1 : FEW_TOKENS;
 }
 
+/** What a product is made for. */
+export interface ProductTraits {
+  readonly mode: ProductMode;
+  readonly normed: boolean;
+  readonly integers?: boolean;
+}
+
 /** What `product` of this matrix may be compiled for on this device, for any number of rows of x. */
-export function productSpecs(gpu: Gpu, { parts, columns }: Matrix, mode: ProductMode, normed: boolean): PipelineSpec[] {
+export function productSpecs(gpu: Gpu, { parts, columns }: Matrix, traits: ProductTraits): PipelineSpec[] {
   const few = [1, FEW_TOKENS].filter((tokens) => isFew(gpu, tokens));
   return parts.flatMap(({ layout }) => [
-    ...few.map((tokens) => matvecSpec(layout, columns, tokens, mode, normed)),
-    manySpec(manyKernel(gpu), layout, columns, mode),
+    ...few.map((tokens) => matvecSpec(layout, columns, tokens, traits)),
+    manySpec(manyKernel(gpu), layout, columns, traits.mode),
   ]);
 }
 
-function matvecSpec(layout: Layout, columns: number, tokens: number, mode: ProductMode, normed: boolean): PipelineSpec {
+/** Codes that are integers, in blocks. */
+export function takesIntegers({ scaled, levels }: Layout): boolean {
+  return scaled > 0 && levels.length === 0;
+}
+
+function matvecSpec(layout: Layout, columns: number, tokens: number, traits: ProductTraits): PipelineSpec {
+  const { mode, normed } = traits;
+  const integers = Boolean(traits.integers) && takesIntegers(layout);
   const compiled = tokensCompiled(tokens);
   const padded = columns % layout.chunk !== 0;
-  return keptSpec(`ops/matvec ${layout.name} ${compiled} ${mode} ${normed} ${padded}`, () => ({
-    label: `matvec ${layout.name}${normed ? ' normed' : ''}${mode === 'plain' ? '' : ` ${mode}`}`,
+  return keptSpec(`ops/matvec ${layout.name} ${compiled} ${mode} ${normed} ${padded} ${integers}`, () => ({
+    label: `matvec ${layout.name}${integers ? ' integers' : ''}${normed ? ' normed' : ''}${mode === 'plain' ? '' : ` ${mode}`}`,
     module: 'ops/matvec',
     sources,
-    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), NORMED: normed },
+    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), NORMED: normed, INTEGERS: integers },
     constants: { ...layoutConstants(layout), TOKENS: compiled, ROWS, LANES, GROUPS },
     bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write', normed ? 'read' : 'none'],
   }));

@@ -11,14 +11,12 @@ import { SelfTestError } from '../device';
 import type { Gpu } from '../device';
 import { Matrix, MatrixWriter, typeOf } from '../quant';
 import type { Layout } from '../quant';
-import { FEW_TOKENS, isGated, product } from './product';
-import type { ProductMode } from './product';
+import { FEW_TOKENS, isFew, isGated, product, takesIntegers } from './product';
+import type { ProductMode, ProductTraits } from './product';
 
 /** A kind of product that a model has. */
-export interface ProductKind {
+export interface ProductKind extends ProductTraits {
   readonly layout: Layout;
-  readonly mode: ProductMode;
-  readonly normed: boolean;
   /** Rows end inside a chunk. */
   readonly padded: boolean;
 }
@@ -32,6 +30,8 @@ const EPS = 1e-5;
 const SCALE = 0.75;
 const CAP = 2;
 const TOLERANCE = 1e-3;
+/** Where x is rounded, an element that lies between two codes may go either way. */
+const ROUNDED_TOLERANCE = 2e-2;
 
 /** Rejects with a SelfTestError that names the first kernel whose result is wrong. */
 export async function verifyProducts(gpu: Gpu, kinds: Iterable<ProductKind>): Promise<void> {
@@ -42,7 +42,7 @@ export async function verifyProducts(gpu: Gpu, kinds: Iterable<ProductKind>): Pr
     tested.add(name);
     for (const tokens of TOKENS) {
       const error = await errorOf(gpu, kind, tokens);
-      if (error <= TOLERANCE) continue;
+      if (error <= (kind.integers ? ROUNDED_TOLERANCE : TOLERANCE)) continue;
       throw new SelfTestError(
         `The product of ${tokens} x ${name} is off by ${error} on this GPU. Update the browser or the graphics driver, or use the CPU.`,
       );
@@ -50,12 +50,13 @@ export async function verifyProducts(gpu: Gpu, kinds: Iterable<ProductKind>): Pr
   }
 }
 
-function nameOf({ layout, mode, normed, padded }: ProductKind): string {
-  return [layout.name, mode, normed && 'normed', padded && 'padded'].filter(Boolean).join(' ');
+function nameOf({ layout, mode, normed, padded, integers }: ProductKind): string {
+  return [layout.name, mode, normed && 'normed', padded && 'padded', integers && 'integers'].filter(Boolean).join(' ');
 }
 
 /** The largest distance from the reference; NaN where the kernel left anything unwritten. */
-async function errorOf(gpu: Gpu, { layout, mode, normed, padded }: ProductKind, tokens: number): Promise<number> {
+async function errorOf(gpu: Gpu, kind: ProductKind, tokens: number): Promise<number> {
+  const { layout, mode, normed, padded, integers = false } = kind;
   const columns = layout.scaled > 0 ? Math.max(layout.group, layout.chunk * 4) : layout.chunk * 3 - (padded ? 4 : 0);
   const rows = isGated(mode) ? 2 * ROWS : ROWS;
   const type = typeOf(layout);
@@ -73,16 +74,31 @@ async function errorOf(gpu: Gpu, { layout, mode, normed, padded }: ProductKind, 
   const [input, gains, y] = held as [(typeof held)[0], (typeof held)[0], (typeof held)[0]];
   if (mode !== 'added') gpu.fill(y, POISON);
   const norm = normed ? { norm: { gain: gains, eps: EPS } } : {};
-  product(gpu, input, matrix, y, { mode, scale: SCALE, cap: CAP, ...norm });
+  product(gpu, input, matrix, y, { mode, scale: SCALE, cap: CAP, integers, ...norm });
   const got = await gpu.download(y);
   held.forEach((tensor) => tensor.destroy());
   matrix.destroy();
 
-  const expected = expectedOf({ x: normed ? normalised(x, gain) : x, weights, columns, mode, before });
+  // Only few rows of x are rounded, and before they are divided by their norm, which blocks do not see.
+  const rounds = integers && takesIntegers(layout) && isFew(gpu, tokens);
+  const normalisedX = normed ? normalised(x, gain) : x;
+  const seen = rounds ? roundedBlocks(normalisedX, Math.min(layout.scaled, layout.chunk)) : normalisedX;
+  const expected = expectedOf({ x: seen, weights, columns, mode, before });
   return got.reduce((worst, value, at) => {
     const error = Math.abs(value - expected[at]!);
     return error <= worst ? worst : error;
   }, 0);
+}
+
+/** As bytes of -127 to 127 times a step, a block at a time. */
+function roundedBlocks(x: ArrayLike<number>, block: number): Float64Array {
+  const out = Float64Array.from(x);
+  for (let begin = 0; begin < out.length; begin += block) {
+    const part = out.subarray(begin, begin + block);
+    const step = part.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
+    if (step > 0) part.forEach((value, at) => (part[at] = Math.floor(value / step + 0.5) * step));
+  }
+  return out;
 }
 
 /** The tanh form of gelu is x * sigmoid(GELU (x + 0.044715 x^3)). */

@@ -2,7 +2,7 @@
 import type { AttentionKind } from '$gpu';
 import { QUANT_NAMES, type QuantName } from '$gpu/formats/quantise';
 import type { Sampling } from '$gpu/generate';
-import type { KvKind } from '$gpu/model';
+import type { Activations, KvKind } from '$gpu/model';
 import { checkSampling } from '$gpu/generate/sampling';
 import { UsageError } from '../command';
 
@@ -41,6 +41,7 @@ export const MODEL_OPTIONS = {
   context: { type: 'string' },
   quant: { type: 'string' },
   kv: { type: 'string' },
+  activations: { type: 'string' },
   attention: { type: 'string' },
 } as const;
 
@@ -48,6 +49,8 @@ export const MODEL_USAGE = `  --model MODEL           a folder with safetensors,
   --context N             tokens of prompt and answer together; default 8192, or as many as the model knows
   --quant q8|q4           weights of 16 or 32 bits become blocks of 8 or 4; stderr tells what each tensor loses
   --kv auto|f16|f32|q8    how keys and values are kept; q8 takes half of f16's memory for a little exactness
+  --activations exact|fast
+                          fast: one token's products may round to 8 bits, if that is measured to be faster here
   --attention auto|flash|standard
                           which kernels may serve; auto, the default: flash, and where none is right the plain way`;
 
@@ -56,6 +59,7 @@ export interface ModelChoice {
   readonly context: number | undefined;
   readonly quant: QuantName | undefined;
   readonly kv: KvKind | undefined;
+  readonly activations: Activations | undefined;
   readonly attention: AttentionKind | undefined;
 }
 
@@ -66,6 +70,7 @@ export function modelChoice(values: Values, leastContext: number): ModelChoice {
     context: wholeNumber(values, 'context', leastContext),
     quant: oneOf(values, 'quant', QUANT_NAMES),
     kv: oneOf(values, 'kv', ['auto', 'f16', 'f32', 'q8']),
+    activations: oneOf(values, 'activations', ['exact', 'fast']),
     attention: oneOf(values, 'attention', ['auto', 'flash', 'standard']),
   };
 }

@@ -10,7 +10,7 @@ import type { AttentionKind, GpuErrorCode, GpuReport } from '$gpu';
 import type { ChatMessage } from '$lib/text';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
-import type { KvKind, QuantisedTensor } from '$gpu/model';
+import type { Activations, KvKind, QuantisedTensor } from '$gpu/model';
 
 export type { ChatMessage, GeneratedToken, GpuReport, MaskHook, QuantisedTensor, QuantName, Sampling };
 
@@ -74,6 +74,8 @@ export interface LoadRequest {
   readonly memoryBudget?: number;
   /** On the GPU: how keys and values are kept; 'q8' takes half of f16's memory for a little exactness. Default 'auto'. */
   readonly kv?: KvKind;
+  /** On the GPU: 'fast' lets one token's products round activations to 8 bits where that is measured to be faster. */
+  readonly activations?: Activations;
   /** On the GPU: which attention kernels may serve. Default 'auto': flash, and where none is right the plain way. */
   readonly attention?: AttentionKind;
   /** Of the processor; default: by how many it has. */

@@ -47,6 +47,25 @@ describe('a model', () => {
     model.destroy();
   });
 
+  test('activations that may be rounded: both ways are measured, the report says which serves', async () => {
+    const config = { ...TINY, width: 128, ffnWidth: 256 };
+    const weights = tinyWeights(config, 'Q8_0');
+    const model = await tinyModel(gpu(), config, weights, { activations: 'fast' });
+    const note = gpu()
+      .report()
+      .notes.find(({ room }) => room === 'model');
+    expect(note?.text).toMatch(/^(integers|numbers) \([\d.]+ ms exact, [\d.]+ ms rounded\)$/);
+    expect(note?.text.startsWith('integers')).toBe(model.integers);
+    const session = new Session(model);
+    const profile = await gpu().profile(session.decodePlan());
+    expect(profile.some(({ label }) => label.includes('integers'))).toBe(model.integers);
+    session.destroy();
+    model.destroy();
+    const exact = await tinyModel(gpu(), config, weights);
+    expect(exact.integers).toBe(false);
+    exact.destroy();
+  });
+
   test('rows of 8 bits in the cache: half the memory of f16, and nearly the same log-probabilities', async () => {
     const weights = tinyWeights(TINY, 'F32');
     const ids = Array.from({ length: 90 }, (_, n) => (n * 29 + 3) % TINY.vocab);

@@ -1,7 +1,7 @@
 /** The self-test of products: it passes where kernels are right, and says which one is wrong where it is. */
 import { describe, expect, test } from 'vitest';
 import { SelfTestError } from '$gpu/device';
-import { verifyProducts, type ProductMode } from '$gpu/ops';
+import { takesIntegers, verifyProducts, type ProductMode } from '$gpu/ops';
 import { LAYOUTS } from '$gpu/quant';
 import { environment, large, useBareGpu } from '../../support/gpu';
 
@@ -19,6 +19,16 @@ describe('verifyProducts', () => {
   test.each(['gelu', 'capped'] as ProductMode[])('passes for what is %s', async (mode) => {
     await verifyProducts(gpu(), [{ layout: LAYOUTS.q8, mode, normed: true, padded: false }]);
   });
+
+  const whole = Object.values(LAYOUTS).filter(takesIntegers);
+  test.each(environment === 'chromium' || large ? whole : [LAYOUTS.q4m, LAYOUTS.q6k])(
+    'passes for $name as integers',
+    async (layout) => {
+      const modes: ProductMode[] = layout.name === 'q6k' ? ['plain', 'added', 'silu'] : ['plain'];
+      const kinds = modes.map((mode) => ({ layout, mode, normed: mode !== 'added', padded: false, integers: true }));
+      await verifyProducts(gpu(), kinds);
+    },
+  );
 
   test('finds a kernel that computes wrongly, and names it', async () => {
     // A driver that leaves workgroups out: what it should have written stays as it was.
