@@ -8,6 +8,7 @@
  * @property {'api' | 'resolve' | 'file'} [where] lists, redirects, or the bytes themselves; default: bytes
  * @property {string} [path] of one file; default: of all
  * @property {number} [times] how often; default once. `Infinity` for ever.
+ * @property {number} [skip] answers that are spared before
  * @property {number} [status]
  * @property {Record<string, string>} [headers] that come with the status, such as Retry-After
  * @property {number} [after]
@@ -15,12 +16,12 @@
  */
 
 export class Faults {
-  /** @type {(Fault & { left: number })[]} */
+  /** @type {(Fault & { left: number, spared: number })[]} */
   #list = [];
 
   /** @param {Fault} fault */
   add(fault) {
-    this.#list.push({ ...fault, left: fault.times ?? 1 });
+    this.#list.push({ ...fault, left: fault.times ?? 1, spared: fault.skip ?? 0 });
   }
 
   clear() {
@@ -43,6 +44,10 @@ export class Faults {
       if (fault.path !== undefined && fault.path !== path) continue;
       const offset = fault.offset ?? 0;
       if (fault.kind === 'wrong' && range && (offset < range.first || offset > range.last)) continue;
+      if (fault.spared > 0) {
+        fault.spared -= 1;
+        continue;
+      }
       fault.left -= 1;
       taken[fault.kind] = fault;
     }
