@@ -1,7 +1,7 @@
 /** Reads a file back and compares it: each chunk with its seal, and the whole with what its source promises. */
 import type { Depot, FileId } from './depot';
-import { gitBlob, type Hasher, sha256, sha256Of } from './hash';
-import { chunkCount, type FileFacts } from './records';
+import { gitBlob, sha256 } from './hash';
+import { chunkCount, chunkLength, type FileFacts } from './records';
 
 export interface Checked {
   /** Of the whole file; undefined where chunks are bad. */
@@ -18,7 +18,7 @@ export interface CheckOptions {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** In one ordered pass, with two chunks in memory: one is hashed while the next is read. */
+/** In one ordered pass, a piece in memory at a time. */
 export async function checkFile(
   depot: Depot,
   id: FileId,
@@ -28,26 +28,20 @@ export async function checkFile(
 ): Promise<Checked> {
   const whole = await sha256();
   const git = facts.gitOid === undefined ? undefined : await gitBlob(facts.size);
-  const count = chunkCount(facts.size, chunkBytes);
   const bad: number[] = [];
-  let ahead = count > 0 ? depot.readChunk(id, 0) : undefined;
-  for (let chunk = 0; chunk < count; chunk++) {
-    const bytes = await ahead;
+  for (let chunk = 0; chunk < chunkCount(facts.size, chunkBytes); chunk++) {
     signal.throwIfAborted();
-    ahead = chunk + 1 < count ? depot.readChunk(id, chunk + 1) : undefined;
-    // Whoever stops early leaves the read ahead behind, and its rejection is nobody's.
-    ahead?.catch(() => undefined);
-    if (!bytes || (await sha256Of(bytes)) !== seals.get(chunk)) bad.push(chunk);
-    else if (bad.length === 0) addTo([whole, git], bytes);
-    onBytes(Math.min(chunkBytes, facts.size - chunk * chunkBytes));
+    const own = await sha256();
+    const length = await depot.readChunk(id, chunk, (bytes) => {
+      for (const hasher of [own, whole, git]) hasher?.update(bytes);
+    });
+    const expected = chunkLength(facts.size, chunkBytes, chunk);
+    if (length !== expected || own.digest() !== seals.get(chunk)) bad.push(chunk);
+    onBytes(expected);
   }
   if (bad.length > 0) return { sha256: undefined, bad, right: false };
   const hash = whole.digest();
   const right =
     (facts.sha256 === undefined || facts.sha256 === hash) && (git === undefined || facts.gitOid === git.digest());
   return { sha256: hash, bad, right };
-}
-
-function addTo(hashers: readonly (Hasher | undefined)[], bytes: Uint8Array): void {
-  for (const hasher of hashers) hasher?.update(bytes);
 }

@@ -1,6 +1,6 @@
 /**
- * Takes a file's bytes in order and writes them down: in parts as they come, as a sealed chunk when it is full. Holds one
- * chunk's memory, whatever the file's size.
+ * Takes a file's bytes in order and writes them down: in parts as they come, as a sealed chunk when it is full. Works in
+ * one chunk's memory, whatever the file's size.
  */
 import type { Depot, FileId } from './depot';
 import { sha256Of } from './hash';
@@ -20,15 +20,18 @@ export class ChunkWriter {
   readonly #depot: Depot;
   readonly #target: WrittenFile;
   readonly #moved: (bytes: number) => void;
-  #memory: Uint8Array<ArrayBuffer> | undefined;
+  readonly #memory: Uint8Array<ArrayBuffer>;
+  #isOpen = false;
   #chunk = 0;
   /** Where in the chunk the next byte goes, how much of it is there, and how much of that is written down. */
   #at = 0;
   #filled = 0;
   #written = 0;
 
-  constructor(depot: Depot, target: WrittenFile, moved: (bytes: number) => void) {
+  /** @param memory of one chunk, nobody else's meanwhile */
+  constructor(depot: Depot, target: WrittenFile, memory: Uint8Array<ArrayBuffer>, moved: (bytes: number) => void) {
     this.#depot = depot;
+    this.#memory = memory;
     this.#target = target;
     this.#moved = moved;
   }
@@ -59,9 +62,15 @@ export class ChunkWriter {
     }
   }
 
+  /** A chunk that has all its parts. */
+  async sealFull(chunk: number): Promise<void> {
+    await this.#enter(chunk, 0);
+    await this.#seal(this.#target.lengthOf(chunk));
+  }
+
   /** Writes down what is not yet: who stops loses nothing. */
   async end(): Promise<void> {
-    if (this.#memory && !this.#isSealed) await this.#flush();
+    if (this.#isOpen && !this.#isSealed) await this.#flush();
   }
 
   get #isSealed(): boolean {
@@ -69,7 +78,7 @@ export class ChunkWriter {
   }
 
   async #enter(chunk: number, at: number): Promise<void> {
-    this.#memory ??= new Uint8Array(this.#target.chunkBytes);
+    this.#isOpen = true;
     this.#chunk = chunk;
     this.#at = at;
     this.#filled = this.#written = 0;
@@ -82,7 +91,7 @@ export class ChunkWriter {
     const at = this.#at;
     this.#at = end;
     if (this.#isSealed || end <= this.#filled) return;
-    this.#memory!.set(bytes, at);
+    this.#memory.set(bytes, at);
     this.#moved(end - this.#filled);
     this.#filled = end;
     if (end === this.#target.lengthOf(this.#chunk)) await this.#seal(end);
@@ -91,14 +100,14 @@ export class ChunkWriter {
 
   async #flush(): Promise<void> {
     if (this.#filled === this.#written) return;
-    const bytes = this.#memory!.subarray(this.#written, this.#filled);
+    const bytes = this.#memory.subarray(this.#written, this.#filled);
     await this.#depot.addPart(this.#target.id, this.#chunk, this.#written, bytes);
     this.#written = this.#filled;
     this.#target.begun.set(this.#chunk, this.#filled);
   }
 
   async #seal(length: number): Promise<void> {
-    const bytes = this.#memory!.subarray(0, length);
+    const bytes = this.#memory.subarray(0, length);
     const hash = await sha256Of(bytes);
     await this.#depot.seal(this.#target.id, this.#chunk, bytes, hash);
     this.#target.begun.delete(this.#chunk);

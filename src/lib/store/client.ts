@@ -76,13 +76,13 @@ export class ModelsClient {
 
   /** Begins a download or goes on with it, and resolves with its id. To be called where a person asked for it. */
   async download(choice: Choice): Promise<string> {
-    await this.#persist();
+    this.#persist();
     return this.#call('download', choice);
   }
 
   /** Takes in files that a person chose or dropped; resolves with the model's id. */
   async add(files: readonly File[]): Promise<string> {
-    await this.#persist();
+    this.#persist();
     return this.#call('add', files);
   }
 
@@ -128,11 +128,12 @@ export class ModelsClient {
 
   /**
    * Asks the browser not to clear models away by itself. Some browsers ask the person, so it comes with the first
-   * download, when it is plain what for. Whatever the answer, the download begins; the state tells it.
+   * download, when it is plain what for. The download does not wait for the answer; the state tells it.
    */
-  async #persist(): Promise<void> {
+  #persist(): void {
     if (this.#state.persisted === true || !('storage' in navigator)) return;
-    await navigator.storage.persist();
+    // Refused, it is as it was.
+    navigator.storage.persist().catch(() => undefined);
   }
 
   #call<C extends Call>(call: C, ...args: Calls[C]['args']): Promise<Calls[C]['result']> {

@@ -5,7 +5,7 @@
  * `outdated` from then on. A newer one waits until the older ones have done so.
  */
 import type { UseStore } from 'idb-keyval';
-import { outdated, storageError, unavailable } from './errors';
+import { outdated, storageError, unavailable, writeError } from './errors';
 
 /** Brings the database from the version before to its own, whose number is its place in the list, from 1. */
 export type Migration = (database: IDBDatabase, upgrade: IDBTransaction) => void;
@@ -43,8 +43,7 @@ export class Database {
     use: (transaction: IDBTransaction) => T | PromiseLike<T>,
   ): Promise<T> {
     try {
-      const database = await this.open();
-      const transaction = database.transaction(stores, mode, { durability });
+      const transaction = await this.#begin(stores, mode, durability);
       const done = mode === 'readonly' ? undefined : completion(transaction);
       // Where `use` rejects already, this rejection is nobody's.
       done?.catch(() => undefined);
@@ -53,7 +52,23 @@ export class Database {
       return result;
     } catch (error) {
       if (this.#outdated) throw outdated(error);
-      throw storageError(error);
+      throw mode === 'readonly' ? storageError(error) : writeError(error);
+    }
+  }
+
+  async #begin(
+    stores: readonly string[],
+    mode: IDBTransactionMode,
+    durability: IDBTransactionDurability,
+  ): Promise<IDBTransaction> {
+    const database = await this.open();
+    try {
+      return database.transaction(stores, mode, { durability });
+    } catch (error) {
+      // Some browsers close a connection without a word (Safari, in the background): a new one, once.
+      if (!(error instanceof DOMException) || error.name !== 'InvalidStateError' || this.#outdated) throw error;
+      this.#opening = undefined;
+      return (await this.open()).transaction(stores, mode, { durability });
     }
   }
 

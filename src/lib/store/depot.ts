@@ -27,13 +27,16 @@ export interface Depot {
 
   progress(file: FileId): Promise<FileProgress>;
   /** Bytes from `offset` of a chunk on. `bytes` may be used again when the call has returned. */
-  addPart(file: FileId, chunk: number, offset: number, bytes: Uint8Array): Promise<void>;
+  addPart(file: FileId, chunk: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** The beginning of a chunk, into `target`; returns how many bytes there are. */
   readParts(file: FileId, chunk: number, target: Uint8Array): Promise<number>;
   /** The chunk as a whole, durably; its parts are gone. */
   seal(file: FileId, chunk: number, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void>;
-  /** Undefined: it is not there (any more). */
-  readChunk(file: FileId, chunk: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * A chunk's bytes, a piece at a time, each valid only while `use` runs. Returns how many there were: fewer than the
+   * chunk has, where it is not there (any more).
+   */
+  readChunk(file: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number>;
   /** Takes out a chunk with its seal and its parts. */
   dropChunk(file: FileId, chunk: number): Promise<void>;
   dropFile(file: FileId): Promise<void>;

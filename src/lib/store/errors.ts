@@ -54,18 +54,26 @@ export function failureOf(error: unknown): StoreFailure {
   return { problem: 'unknown', message: error instanceof Error ? error.message : String(error) };
 }
 
-/** What IndexedDB throws, in words. `keeping`: what stays, to be said with it. */
-export function storageError(cause: unknown, keeping = 'What was stored before stays as it was.'): unknown {
-  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : '';
-  if (name === 'QuotaExceededError') {
-    const message =
-      'There is no room left: the disk is full, or the browser gives this page no more of it (private windows get ' +
-      `little). ${keeping} Delete a model or make room on the disk, then go on.`;
-    return new StoreError('quota', message, { cause });
-  }
-  if (name === 'VersionError' || name === 'InvalidStateError') return outdated(cause);
+/** What IndexedDB throws where it is opened or read, in words. */
+export function storageError(cause: unknown): unknown {
+  const name = nameOf(cause);
+  if (name === 'VersionError') return outdated(cause);
   if (name === 'SecurityError' || name === 'UnknownError' || name === 'NotAllowedError') return unavailable(cause);
   return cause;
+}
+
+/** The same for what was to be written. A full disk is told as DataError («Failed to write blobs») by Chromium. */
+export function writeError(cause: unknown): unknown {
+  const full = ['QuotaExceededError', 'DataError', 'UnknownError', 'AbortError'];
+  if (!full.includes(nameOf(cause))) return storageError(cause);
+  const message =
+    'It could not be written: the disk is full, or the browser gives this page no more of it (private windows get ' +
+    'little). What was stored before stays as it was. Delete a model or make room on the disk, then go on.';
+  return new StoreError('quota', message, { cause });
+}
+
+function nameOf(cause: unknown): string {
+  return cause instanceof Error || cause instanceof DOMException ? cause.name : '';
 }
 
 export function outdated(cause?: unknown): StoreError {

@@ -24,6 +24,9 @@ import {
   type StoredFile,
 } from './records';
 
+/** Bytes of a file that are read at once. */
+const PIECE = 2 ** 20;
+
 /** A line of a log: a part, a seal, or a chunk that was taken out. */
 type Line =
   { readonly part: [number, number, number] } | { readonly seal: [number, string] } | { readonly drop: number };
@@ -122,12 +125,19 @@ export class FolderDepot implements Depot {
     await this.#note(file, { seal: [chunk, sha256] });
   }
 
-  async readChunk(file: FileId, chunk: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const record = await this.#recordOf(file.key);
-    const facts = record.files[file.file]!;
-    const bytes = new Uint8Array(chunkLength(facts.size, record.chunkBytes, chunk));
-    const read = await this.#get(file, chunk * record.chunkBytes, bytes).catch(() => 0);
-    return read === bytes.length ? bytes : undefined;
+  async readChunk({ key, file }: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
+    const { files, chunkBytes } = await this.#recordOf(key);
+    const length = chunkLength(files[file]!.size, chunkBytes, chunk);
+    const piece = new Uint8Array(Math.min(PIECE, length));
+    let done = 0;
+    while (done < length) {
+      const target = piece.subarray(0, Math.min(PIECE, length - done));
+      const read = await this.#get({ key, file }, chunk * chunkBytes + done, target).catch(() => 0);
+      if (read === 0) break;
+      use(target.subarray(0, read));
+      done += read;
+    }
+    return done;
   }
 
   async dropChunk(file: FileId, chunk: number): Promise<void> {

@@ -5,11 +5,11 @@
  * | --- | --- | --- |
  * | `plans` | model id | `Plan` |
  * | `manifests` | model id | `Manifest` |
- * | `parts` | [model key, file, chunk, offset] | ArrayBuffer of at most PART_BYTES |
+ * | `parts` | [model key, file, chunk, offset] | Blob of PART_BYTES or less |
  * | `chunks` | [model key, file, chunk] | Blob of a chunk |
  * | `seals` | [model key, file, chunk] | SHA-256 of the chunk |
  *
- * Chunks are Blobs: what is read back is a handle, so that any stretch of a file is read by itself, the processor's
+ * Bytes are Blobs: what is read back is a handle, so that any stretch of a file is read by itself, the processor's
  * engine takes a whole model without a copy, and the page's heap holds none of it (README: the figures).
  */
 import { get, promisifyRequest, set, values } from 'idb-keyval';
@@ -19,6 +19,7 @@ import { Database, type DatabaseEvents, type Migration } from './database';
 import type { Depot, FileId, Space } from './depot';
 import { StoreError } from './errors';
 import type { FileProgress, Manifest, ModelKey, Plan, StoredFile } from './records';
+import { readBlob } from './streams';
 
 export const DATABASE = 'fireside-models';
 
@@ -91,27 +92,27 @@ export class IdbDepot implements Depot {
       const lastParts = new Map(partKeys.map((partKey) => [last(partKey, 2), partKey]));
       const begun = new Map<number, number>();
       for (const [chunk, partKey] of lastParts) {
-        const bytes = await promisifyRequest(transaction.objectStore('parts').get(partKey) as IDBRequest<ArrayBuffer>);
-        begun.set(chunk, last(partKey, 3) + bytes.byteLength);
+        const part = await promisifyRequest(transaction.objectStore('parts').get(partKey) as IDBRequest<Blob>);
+        begun.set(chunk, last(partKey, 3) + part.size);
       }
       return { seals, begun };
     });
   }
 
-  addPart({ key, file }: FileId, chunk: number, offset: number, bytes: Uint8Array): Promise<void> {
-    return set([key, file, chunk, offset], bytes.slice().buffer, this.#database.store('parts'));
+  addPart({ key, file }: FileId, chunk: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    // A Blob takes its copy at once, and off the heap.
+    return set([key, file, chunk, offset], new Blob([bytes]), this.#database.store('parts'));
   }
 
   async readParts({ key, file }: FileId, chunk: number, target: Uint8Array): Promise<number> {
     const parts = await this.#database.store('parts')('readonly', (store) =>
-      promisifyRequest(store.getAll(under(key, file, chunk)) as IDBRequest<ArrayBuffer[]>),
+      promisifyRequest(store.getAll(under(key, file, chunk)) as IDBRequest<Blob[]>),
     );
     let filled = 0;
-    for (const part of parts) {
-      target.set(new Uint8Array(part), filled);
-      filled += part.byteLength;
-    }
-    return filled;
+    return readBlob(new Blob(parts), (bytes) => {
+      target.set(bytes, filled);
+      filled += bytes.length;
+    });
   }
 
   seal({ key, file }: FileId, chunk: number, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void> {
@@ -123,15 +124,10 @@ export class IdbDepot implements Depot {
     });
   }
 
-  async readChunk({ key, file }: FileId, chunk: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async readChunk({ key, file }: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
     const blob = await get<Blob>([key, file, chunk], this.#database.store('chunks'));
-    if (!blob) return undefined;
-    try {
-      return new Uint8Array(await blob.arrayBuffer());
-    } catch {
-      // The record is there, and what it stands for is not: the disk lost it.
-      return undefined;
-    }
+    // The record may be there, and what it stands for not: the disk lost it.
+    return blob ? readBlob(blob, use).catch(() => 0) : 0;
   }
 
   dropChunk({ key, file }: FileId, chunk: number): Promise<void> {
@@ -266,5 +262,5 @@ class StoredSource implements ByteSource, BlobBacked {
 }
 
 export function isBlobBacked(source: ByteSource): source is ByteSource & BlobBacked {
-  return source instanceof StoredSource;
+  return 'blob' in source;
 }

@@ -6,7 +6,7 @@ export { formatAddress, HUGGING_FACE, type ModelAddress, parseAddress } from './
 export type { Depot, Space } from './depot';
 export { StoreError, type StoreFailure, type StoreProblem } from './errors';
 export { HubClient, type HubListing, type HubOptions } from './hub';
-export { IdbDepot, isBlobBacked } from './idb-depot';
+export { type BlobBacked, IdbDepot, isBlobBacked } from './idb-depot';
 export { tabLocks } from './locks';
 export type { Choice, Format, Offer } from './offer';
 export type { Manifest, StoredFile } from './records';

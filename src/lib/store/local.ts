@@ -34,9 +34,9 @@ export function localChoice(files: readonly File[]): LocalChoice {
     );
   }
   if (names.size < used.length) throw wrong('There are several models here. Choose the folder of one.');
-  // Of a folder that was chosen, the browser tells each file's path in it.
-  const folder = used[0]!.webkitRelativePath.split('/').at(-2) ?? 'model';
-  return asChoice('safetensors', folder || 'model', used);
+  // Of a folder that was chosen, browsers tell each file's path in it.
+  const { webkitRelativePath: path = '' } = used[0]! as Partial<File>;
+  return asChoice('safetensors', path.split('/').at(-2) ?? 'model', used);
 }
 
 function asChoice(format: Choice['format'], name: string, files: readonly File[]): LocalChoice {

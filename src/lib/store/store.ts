@@ -247,7 +247,8 @@ export class ModelStore {
     const job = new Job(plan, this.#parts);
     this.#jobs.set(plan.id, job);
     void job.over.then(async () => {
-      if (this.#jobs.get(plan.id) === job) this.#jobs.delete(plan.id);
+      // A job that failed is kept: on a full disk nobody else knows why.
+      if (this.#jobs.get(plan.id) === job && job.state.status !== 'failed') this.#jobs.delete(plan.id);
       await this.#recordsChanged();
     });
   }

@@ -12,6 +12,7 @@ import { ChunkWriter } from './chunk-writer';
 import { chunkCount, chunkLength, type FileProgress, type PlannedFile, type Plan, without } from './records';
 import { type Patience, wait, waitBefore } from './retry';
 import type { Slots } from './slots';
+import { StreamReader } from './streams';
 
 /** Chunks of one request: a redirect and a start of the connection for each 32 MiB. */
 const RUN_CHUNKS = 4;
@@ -48,7 +49,8 @@ export async function transfer(plan: Plan, parts: TransferParts, signal: AbortSi
   );
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
-  const work = new Work(files, parts, all);
+  for (const file of files) await sealFull(file, parts);
+  const work = new Work(files, plan.chunkBytes, parts, all);
   const workers = Array.from({ length: parts.slots.count }, () => work.worker());
   try {
     await Promise.all(workers);
@@ -60,6 +62,14 @@ export async function transfer(plan: Plan, parts: TransferParts, signal: AbortSi
   } finally {
     parts.held(undefined);
   }
+}
+
+/** Chunks that have all their parts and no seal, since there was no room for it, or no time: nothing is to be fetched. */
+async function sealFull(file: FileTransfer, { depot }: TransferParts): Promise<void> {
+  const full = [...file.begun].filter(([chunk, length]) => length >= file.lengthOf(chunk));
+  if (full.length === 0) return;
+  const writer = new ChunkWriter(depot, file, new Uint8Array(file.chunkBytes), () => {});
+  for (const [chunk] of full) await writer.sealFull(chunk);
 }
 
 /** What one request is for. */
@@ -150,6 +160,7 @@ class NoRange extends Error {}
 
 class Work {
   readonly #files: readonly FileTransfer[];
+  readonly #chunkBytes: number;
   readonly #parts: TransferParts;
   readonly #signal: AbortSignal;
   /** In a row, over all connections, without a byte between them. */
@@ -158,21 +169,24 @@ class Work {
   #notBefore = 0;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(files: readonly FileTransfer[], parts: TransferParts, signal: AbortSignal) {
+  constructor(files: readonly FileTransfer[], chunkBytes: number, parts: TransferParts, signal: AbortSignal) {
     this.#files = files;
+    this.#chunkBytes = chunkBytes;
     this.#parts = parts;
     this.#signal = signal;
   }
 
   /** One connection: run after run, until there is none left. Whoever gives a run back comes round for it again. */
   async worker(): Promise<void> {
+    const memory = new Uint8Array(this.#chunkBytes);
     for (;;) {
+      // Not with a slot in hand: other downloads may have a server that answers.
+      await this.#pause();
       const release = await this.#parts.slots.take(this.#signal);
       try {
-        await this.#pause();
         const found = this.#next();
         if (!found) return;
-        await this.#attempt(found.file, found.run);
+        await this.#attempt(found.file, found.run, memory);
       } finally {
         release();
       }
@@ -198,9 +212,9 @@ class Work {
     held(undefined);
   }
 
-  async #attempt(file: FileTransfer, run: Run): Promise<void> {
+  async #attempt(file: FileTransfer, run: Run, memory: Uint8Array<ArrayBuffer>): Promise<void> {
     const signal = AbortSignal.any([this.#signal, file.stop.signal]);
-    const receiving = this.#receive(file, run, signal);
+    const receiving = this.#receive(file, run, memory, signal);
     const over = receiving.catch(() => undefined);
     file.running.add(over);
     let changed: Changed | undefined;
@@ -229,10 +243,11 @@ class Work {
     held({ why: error.why, until: this.#notBefore });
   }
 
-  async #receive(file: FileTransfer, run: Run, signal: AbortSignal): Promise<void> {
+  async #receive(file: FileTransfer, run: Run, memory: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
     const silence = new Silence(this.#parts.patience.silence);
     const within = AbortSignal.any([signal, silence.signal]);
-    const writer = new ChunkWriter(this.#parts.depot, file, (bytes) => this.#parts.moved(file.id.file, bytes));
+    const moved = (bytes: number): void => this.#parts.moved(file.id.file, bytes);
+    const writer = new ChunkWriter(this.#parts.depot, file, memory, moved);
     try {
       const opened = await this.#parts.fetcher.open(file.file, run.start, run.end, within);
       await this.#check(file, run, opened);
@@ -263,17 +278,17 @@ class Work {
   }
 
   async #pour({ stream }: OpenedBytes, run: Run, writer: ChunkWriter, silence: Silence): Promise<void> {
-    const reader = stream.getReader();
+    const reader = new StreamReader(stream);
     let left = run.end - run.start;
     try {
       while (left > 0) {
-        const { done, value } = await silence.within(reader.read());
-        if (done) break;
-        if (value.length > left)
+        const bytes = await silence.within(reader.read());
+        if (!bytes) break;
+        if (bytes.length > left)
           throw new StoreError('server', `More bytes of ${writer.path} came than were asked for.`);
-        left -= value.length;
+        left -= bytes.length;
         this.#failures = 0;
-        await writer.write(value);
+        await writer.write(bytes);
       }
     } catch (cause) {
       if (cause instanceof StoreError) throw cause;

@@ -24,7 +24,8 @@ export async function verifyModel(
     bad.push(...checked.bad.map((chunk) => ({ file, chunk })));
   }
   if (bad.length === 0) {
-    await depot.commit({ ...manifest, checkedAt: Date.now() });
+    // On a full disk the date of the check is lost, and the model is whole all the same.
+    await depot.commit({ ...manifest, checkedAt: Date.now() }).catch(() => undefined);
     return 'whole';
   }
   // The record first: killed in between, the model is known to be damaged, and the check comes again before its end.

@@ -26,9 +26,9 @@ export function recall(witness: Witness | undefined): Seen {
 }
 
 export function remember(witness: Witness | undefined, { models }: StoreState): void {
-  const seen: Seen = models.map(({ name, bytes }) => ({ name, bytes }));
+  const seen = JSON.stringify(models.map(({ name, bytes }) => ({ name, bytes })) satisfies Seen);
   try {
-    witness?.setItem(KEY, JSON.stringify(seen));
+    if (witness && witness.getItem(KEY) !== seen) witness.setItem(KEY, seen);
   } catch {
     // Then an eviction goes unnoticed; there is nobody to tell.
   }

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { StoreError } from '$lib/store/errors';
+import { FolderDepot } from '$lib/store/folder-depot';
 import { CHUNK_BYTES, type Manifest, PART_BYTES, type StoredFile } from '$lib/store/records';
 import type { ModelStore } from '$lib/store/store';
 import { type Content, madeUpContent } from '../../../hub/content.js';
@@ -223,6 +225,20 @@ describe('stopping and going on', () => {
     await next.start();
     await next.finished(id);
     expect(await isRight(next, id)).toBe(true);
+  });
+
+  test('a chunk that has all its parts and no seal is sealed, and not fetched', async () => {
+    const seal = vi.spyOn(FolderDepot.prototype, 'seal').mockRejectedValueOnce(new StoreError('quota', 'No room.'));
+    const store = bench.open({ connections: 1 });
+    await expect(fetchWhole(store)).rejects.toMatchObject({ problem: 'quota' });
+    expect(seal).toHaveBeenCalled();
+    const [model] = store.state.models;
+    expect(model).toMatchObject({ status: 'failed', done: CHUNK_BYTES });
+    bench.hub.log.clear();
+    await store.resume(model!.id);
+    await store.finished(model!.id);
+    expect(await isRight(store, model!.id)).toBe(true);
+    expect(bench.hub.log.sent(FILE)).toBe(SIZE - CHUNK_BYTES);
   });
 
   test('two programs do it once', async () => {
