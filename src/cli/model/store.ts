@@ -30,7 +30,10 @@ export const STORE_USAGE = `  --hub ADDRESS           the hub that models are do
 /** A terminal waits for a minute or so, not for ever. */
 const PATIENCE: Patience = { first: 1000, most: 15_000, tries: 8, silence: 30_000 };
 
-export function storeFrom(values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv = process.env): StoreChoice {
+export function storeFrom(
+  values: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv = process.env,
+): StoreChoice {
   const given = (name: string): string | undefined => {
     const value = values[name];
     return typeof value === 'string' && value !== '' ? value : undefined;

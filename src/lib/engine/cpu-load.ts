@@ -77,7 +77,10 @@ function requireMemory64(): void {
 
 /** All of a source as a Blob, which the browser keeps outside the page's heap. What the store has is one already. */
 export async function blobOf(source: ByteSource, signal: AbortSignal, onRead: (bytes: number) => void): Promise<Blob> {
-  if (isBlobBacked(source)) return source.blob();
+  if (isBlobBacked(source)) {
+    onRead(source.size);
+    return source.blob();
+  }
   let done = 0;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
