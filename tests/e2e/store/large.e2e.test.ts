@@ -5,8 +5,10 @@ import { StoreBrowser } from './browser';
 import { FILE, hashOf, MIB, openHub, REPO, whole } from './kills';
 
 const SIZE = 1024 * MIB;
+/** 131 to 151 were seen, most of it garbage: when that is collected is the browser's business. */
+const MOST = 192 * MIB;
 
-test('one gigabyte: downloaded, checked, and read back, with less than 128 MB live in the page’s heap', async (context) => {
+test('one gigabyte: downloaded, checked, and read back, and the heap does not grow with it', async (context) => {
   if (!inject('large')) return context.skip('a gigabyte is downloaded by npm run test:large alone');
   const hub = await openHub(SIZE);
   const browser = await StoreBrowser.open();
@@ -21,14 +23,12 @@ test('one gigabyte: downloaded, checked, and read back, with less than 128 MB li
     const came = (performance.now() - start) / 1000;
     await whole(page, id, 600_000);
     const seconds = (performance.now() - start) / 1000;
-    const { live, most } = await heap.end();
+    const most = await heap.end();
     expect(hub.log.sent(FILE)).toBe(SIZE);
     expect(await page.evaluate((model) => globalThis.store.fileHashOf(model), id)).toBe(hashOf(SIZE));
-    const heaps = `${Math.round(live / MIB)} MiB live, ${Math.round(most / MIB)} MiB with garbage`;
-    await context.annotate(`${came.toFixed(1)} s, checked after ${seconds.toFixed(1)} s; heap at most ${heaps}`);
-    expect(live).toBeLessThan(128 * MIB);
-    // When garbage is collected is the browser's business; that it does not grow with the model is ours.
-    expect(most).toBeLessThan(256 * MIB);
+    const times = `${came.toFixed(1)} s, checked after ${seconds.toFixed(1)} s`;
+    await context.annotate(`${times}; the heap of the page and its worker had at most ${Math.round(most / MIB)} MiB`);
+    expect(most).toBeLessThan(MOST);
   } finally {
     await browser.close();
     hub.close();
@@ -38,7 +38,6 @@ test('one gigabyte: downloaded, checked, and read back, with less than 128 MB li
 /** Looks at the heaps of a page and its workers, buffers included, a few times a second. */
 class HeapWatch {
   #most = 0;
-  #live = 0;
   #looks = 0;
   #watching = true;
   readonly #over: Promise<void>;
@@ -60,35 +59,27 @@ class HeapWatch {
     return new HeapWatch(session, workers);
   }
 
-  /** The most bytes that were seen: right after garbage was collected, and at any time. */
-  async end(): Promise<{ live: number; most: number }> {
+  /** The most bytes that were seen. */
+  async end(): Promise<number> {
     this.#watching = false;
     await this.#over;
     expect(this.#looks).toBeGreaterThan(20);
-    return { live: this.#live, most: this.#most };
+    return this.#most;
   }
 
   async #watch(): Promise<void> {
     for (; this.#watching; this.#looks += 1) {
       this.#most = Math.max(this.#most, await this.#bytes());
-      if (this.#looks % 10 === 9) {
-        await this.#ask('HeapProfiler.collectGarbage');
-        this.#live = Math.max(this.#live, await this.#bytes());
-      }
       await new Promise((done) => setTimeout(done, 100));
     }
   }
 
+  /** Of the page, and of each of its workers. */
   async #bytes(): Promise<number> {
-    const heaps = (await this.#ask('Runtime.getHeapUsage')) as Heap[];
+    const workers = this.#workers.map((worker) => heapOf(this.#session, worker));
+    const heaps = await Promise.all([this.#session.send('Runtime.getHeapUsage'), ...workers]);
     const sizes = heaps.map((heap) => heap.usedSize + heap.embedderHeapUsedSize + heap.backingStorageSize);
     return sizes.reduce((sum, size) => sum + size, 0);
-  }
-
-  /** The page, and each of its workers. */
-  #ask(method: 'HeapProfiler.collectGarbage' | 'Runtime.getHeapUsage'): Promise<unknown[]> {
-    const workers = this.#workers.map((worker) => askWorker(this.#session, worker, method));
-    return Promise.all([this.#session.send(method), ...workers]);
   }
 }
 
@@ -101,18 +92,18 @@ interface Heap {
 let lastId = 0;
 
 /** Asked through the page's session, as workers have none of their own here. */
-function askWorker(session: CDPSession, sessionId: string, method: string): Promise<unknown> {
+function heapOf(session: CDPSession, sessionId: string): Promise<Heap> {
   const id = (lastId += 1);
   return new Promise((done, failed) => {
     const listen = (event: { sessionId: string; message: string }): void => {
-      const answer = JSON.parse(event.message) as { id?: number; result?: unknown };
+      const answer = JSON.parse(event.message) as { id?: number; result?: Heap };
       if (event.sessionId !== sessionId || answer.id !== id) return;
       session.off('Target.receivedMessageFromTarget', listen);
       if (answer.result) done(answer.result);
       else failed(new Error(event.message));
     };
     session.on('Target.receivedMessageFromTarget', listen);
-    const message = JSON.stringify({ id, method });
+    const message = JSON.stringify({ id, method: 'Runtime.getHeapUsage' });
     session.send('Target.sendMessageToTarget', { sessionId, message }).catch(failed);
   });
 }
