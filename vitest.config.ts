@@ -16,6 +16,8 @@ const unfit = JSON.parse(process.env.FIRESIDE_NOT_RUN ?? '[]') as string[];
 const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
 const soakTests = ['tests/gpu/**/*.soak.test.ts'];
 const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
+/** Downloads that are killed over and over, in a real browser. */
+const pageSoakTests = ['tests/e2e/**/*.soak.test.ts'];
 /** What depends on how wide a driver's subgroups are: on lavapipe it runs with the full width as well. */
 const laneTests = ['tests/gpu/attention/variants.gpu.test.ts', 'tests/gpu/ops/selftest.gpu.test.ts'];
 /**
@@ -30,7 +32,7 @@ const plainTests = large
     ];
 const pureTests = {
   include: ['tests/**/*.test.ts'],
-  exclude: [...gpuTests, ...soakTests, ...pageTests, '**/node_modules/**'],
+  exclude: [...gpuTests, ...soakTests, ...pageTests, ...pageSoakTests, '**/node_modules/**'],
 };
 
 const testTimeout = large || soak ? 1_800_000 : 300_000;
@@ -114,8 +116,8 @@ function pageProject(): TestProjectConfiguration {
     test: {
       ...shared,
       name: 'e2e',
-      testTimeout: 180_000,
-      include: pageTests,
+      testTimeout: large || soak ? testTimeout : 180_000,
+      include: soak ? pageSoakTests : pageTests,
       globalSetup: 'tests/e2e/build.ts',
       provide: { environment: 'e2e', large },
     },
@@ -133,7 +135,7 @@ function projects(): TestProjectConfiguration[] {
       : []),
     // The machine's own GPU, where there is one to try.
     ...(process.env.FIRESIDE_NATIVE === '1' ? [dawnProject('native')] : []),
-    ...(chromium && fit('chromium') && !soak ? [browserProject(chromium), pageProject()] : []),
+    ...(chromium && fit('chromium') ? [...(soak ? [] : [browserProject(chromium)]), pageProject()] : []),
   ];
 }
 

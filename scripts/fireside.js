@@ -13,6 +13,11 @@ const { adapter, args } = takeAdapter(process.argv.slice(2));
 
 const failure = ensurePackages();
 if (failure) stop(failure);
+// It runs in a browser, and not in the program.
+if (args[0] === 'bench' && args[1] === 'store') {
+  const { benchStore } = await import('../tests/bench/store/run.js');
+  process.exit(await benchStore(args.slice(2)));
+}
 // The peers. A bench runs without them, and names what it could not ask.
 if (args[0] === 'bench') ensurePackages(join(root, 'tests', 'oracles'));
 // Whoever names the pocket model gets it, as the app does; the model bench names it where nobody names another.

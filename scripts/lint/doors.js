@@ -48,7 +48,7 @@ export const DOORS = [
   },
   {
     rooms: ['src/cli/'],
-    may: ['src/lib/engine/', 'src/lib/weights/', 'src/lib/text/', 'src/lib/catalog/', 'gpu/'],
+    may: ['src/lib/engine/', 'src/lib/weights/', 'src/lib/text/', 'src/lib/store/', 'src/lib/catalog/', 'gpu/'],
   },
   {
     rooms: ['src/'],

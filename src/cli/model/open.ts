@@ -35,11 +35,11 @@ export async function withModel(
   }
 }
 
-async function open({ model, ...choice }: ModelChoice, signal: AbortSignal): Promise<ModelOnGpu> {
+async function open({ model, store, ...choice }: ModelChoice, signal: AbortSignal): Promise<ModelOnGpu> {
   const line = new ProgressLine(process.stderr);
   const progress = line.show.bind(line);
   try {
-    const place = await modelPlace(model, signal);
+    const place = await modelPlace(model, signal, store, line.showDownload.bind(line));
     progress({ phase: 'device' });
     const gpu = await openGpu({ prepare: [] });
     try {

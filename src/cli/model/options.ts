@@ -5,6 +5,7 @@ import type { Sampling } from '$gpu/generate';
 import type { Activations, KvKind } from '$gpu/model';
 import { checkSampling } from '$gpu/generate/sampling';
 import { UsageError } from '../command';
+import { STORE_OPTIONS, STORE_USAGE, storeFrom, type StoreChoice } from './store';
 
 export type Values = Readonly<Record<string, string | boolean | string[] | undefined>>;
 
@@ -43,16 +44,19 @@ export const MODEL_OPTIONS = {
   kv: { type: 'string' },
   activations: { type: 'string' },
   attention: { type: 'string' },
+  ...STORE_OPTIONS,
 } as const;
 
-export const MODEL_USAGE = `  --model MODEL           a folder with safetensors, a GGUF file, or the address of one
+export const MODEL_USAGE = `  --model MODEL           a folder with safetensors, a GGUF file, the address of one, or a model of a hub such as
+                          Qwen/Qwen3-0.6B-GGUF:Q8_0, which is downloaded once and kept
   --context N             tokens of prompt and answer together; default 8192, or as many as the model knows
   --quant q8|q4           weights of 16 or 32 bits become blocks of 8 or 4; stderr tells what each tensor loses
   --kv auto|f16|f32|q8    how keys and values are kept; q8 takes half of f16's memory for a little exactness
   --activations exact|fast
                           fast: one token's products may round to 8 bits, if that is measured to be faster here
   --attention auto|flash|standard
-                          which kernels may serve; auto, the default: flash, and where none is right the plain way`;
+                          which kernels may serve; auto, the default: flash, and where none is right the plain way
+${STORE_USAGE}`;
 
 export interface ModelChoice {
   readonly model: string;
@@ -61,6 +65,7 @@ export interface ModelChoice {
   readonly kv: KvKind | undefined;
   readonly activations: Activations | undefined;
   readonly attention: AttentionKind | undefined;
+  readonly store: StoreChoice;
 }
 
 /** @param leastContext tokens that the command needs room for */
@@ -72,6 +77,7 @@ export function modelChoice(values: Values, leastContext: number): ModelChoice {
     kv: oneOf(values, 'kv', ['auto', 'f16', 'f32', 'q8']),
     activations: oneOf(values, 'activations', ['exact', 'fast']),
     attention: oneOf(values, 'attention', ['auto', 'flash', 'standard']),
+    store: storeFrom(values),
   };
 }
 

@@ -1,18 +1,43 @@
-/** What `--model` names: a folder, a GGUF file, or an address. */
+/** What `--model` names: a folder, a GGUF file, an address, or a model of a hub, which is downloaded and kept. */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseAddress } from '$lib/store';
 import { EngineFault } from '$lib/engine/errors';
 import type { ModelFolder, ModelPlace } from '$lib/engine/open-model';
+import { manifestPlace } from '$lib/engine/place';
 import { urlPlace } from '$lib/engine/url-place';
 import { openFile } from '$lib/weights/node-source';
+import { type DownloadProgress, fetchModel, type StoreChoice } from './store';
 
-export async function modelPlace(name: string, signal: AbortSignal): Promise<ModelPlace> {
-  if (/^https?:\/\//i.test(name)) return urlPlace(name, signal);
+export async function modelPlace(
+  name: string,
+  signal: AbortSignal,
+  store: StoreChoice,
+  onProgress: (progress: DownloadProgress) => void = () => {},
+): Promise<ModelPlace> {
   const found = await stat(name).catch(() => undefined);
-  if (!found) throw new EngineFault('files', `${name}: there is no such file or folder.`);
-  return found.isDirectory()
-    ? { folder: diskFolder(name) }
-    : { file: await openFile(name), beside: diskFolder(dirname(name)) };
+  if (found?.isDirectory()) return { folder: diskFolder(name) };
+  if (found) return { file: await openFile(name), beside: diskFolder(dirname(name)) };
+  if (looksLikePath(name)) throw new EngineFault('files', `${name}: there is no such file or folder.`);
+  const address = isAddress(name) && !isOnHub(name, store) ? undefined : parseAddress(name, { hub: store.hub });
+  // A folder, or a file, that a server holds: it is read where it lies.
+  if (!address || address.kind === 'url') return urlPlace(name, signal);
+  const { manifest, depot } = await fetchModel(address, store, signal, onProgress);
+  return manifestPlace(manifest, depot);
+}
+
+function isAddress(name: string): boolean {
+  return /^https?:\/\//i.test(name);
+}
+
+function isOnHub(address: string, { hub }: StoreChoice): boolean {
+  const { host } = new URL(address);
+  return host === new URL(hub).host || /(^|\.)(huggingface\.co|hf\.co)$/.test(host);
+}
+
+/** `owner/name` is a path too; what has two parts and no ending is taken for a model's name. */
+function looksLikePath(name: string): boolean {
+  return /^([.~]?[\\/]|\.\.?[\\/]|[a-z]:[\\/])/i.test(name) || /^[^/]*\.(gguf|safetensors)$/i.test(name);
 }
 
 function diskFolder(path: string): ModelFolder {

@@ -1,5 +1,6 @@
 /** How far the opening of a model has come, as one line that rewrites itself; on a terminal alone. */
 import type { LoadProgress } from '$lib/engine/protocol';
+import type { DownloadProgress } from './store';
 
 /** As much of a stream as this needs. */
 export interface Terminal {
@@ -30,6 +31,16 @@ export class ProgressLine {
       done === undefined || !total
         ? PHASES[phase]
         : `${bar(done / total)} ${PHASES[phase]}, ${megabytes(done)} of ${megabytes(total)}`;
+    this.#write(line);
+  }
+
+  showDownload({ status, done, total, secondsLeft }: DownloadProgress): void {
+    const left = secondsLeft === undefined ? '' : `, ${minutes(secondsLeft)} left`;
+    const what = status === 'checking' ? 'checking the download' : status;
+    this.#write(`${bar(total > 0 ? done / total : 0)} ${what}, ${megabytes(done)} of ${megabytes(total)}${left}`);
+  }
+
+  #write(line: string): void {
     if (!this.#terminal.isTTY || line === this.#shown) return;
     this.#shown = line;
     this.#terminal.write(ERASE_LINE + line);
@@ -49,4 +60,8 @@ function bar(part: number): string {
 
 function megabytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MB`;
+}
+
+function minutes(seconds: number): string {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }

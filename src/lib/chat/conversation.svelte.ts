@@ -1,15 +1,15 @@
 /** One conversation with one model: what was said, what is going on, and what a person can do about it. */
 import { Engine, EngineError } from '$lib/engine/client';
-import type { Failure, LoadedModel, LoadProgress, LoadRequest, Sampling } from '$lib/engine/protocol';
+import type { Failure, LoadedModel, LoadOptions, LoadProgress, LoadRequest, Sampling } from '$lib/engine/protocol';
 import { messagesOf, type Turn } from './turns';
 
 /** `none`: no model is open, since it failed or was stopped. */
 export type State = 'opening' | 'ready' | 'answering' | 'none';
 
-export interface ModelChoice extends LoadRequest {
+export type ModelChoice = LoadRequest & {
   readonly sampling?: Sampling;
   readonly maxTokens?: number;
-}
+};
 
 export class Conversation {
   state = $state<State>('opening');
@@ -36,9 +36,7 @@ export class Conversation {
     this.close();
     const engine = (this.#engine = new Engine());
     try {
-      const { url, path, threads } = choice;
-      const request = { url, ...(path && { path }), ...(threads && { threads }) };
-      const model = await engine.load(request, (progress) => (this.progress = progress));
+      const model = await engine.load(choice, (progress) => (this.progress = progress));
       if (engine !== this.#engine) return;
       this.model = model;
       this.state = 'ready';
@@ -49,7 +47,7 @@ export class Conversation {
     }
   }
 
-  async reopen(changes: Partial<ModelChoice> = {}): Promise<void> {
+  async reopen(changes: LoadOptions = {}): Promise<void> {
     if (this.#choice) await this.open({ ...this.#choice, ...changes });
   }
 

@@ -1,7 +1,9 @@
-/** What an address may ask of the page: `?path=cpu&threads=1&temperature=0`. Whatever makes no sense is left out. */
+/** What an address may ask of the page: `?model=ID&path=cpu&threads=1&temperature=0`. Whatever makes no sense is left out. */
 import type { Sampling } from '$lib/engine/protocol';
 
 export interface Settings {
+  /** A model of the store, in place of the one that comes along. */
+  readonly stored?: string;
   readonly path: 'auto' | 'gpu' | 'cpu';
   /** Of the processor. */
   readonly threads?: number;
@@ -16,9 +18,11 @@ const MAX_TOKENS = 1024;
 export function readSettings(search: string): Settings {
   const given = new URLSearchParams(search);
   const path = given.get('path');
+  const stored = given.get('model');
   const threads = numberOf(given.get('threads'), 1, 64);
   const temperature = numberOf(given.get('temperature'), 0, 2);
   return {
+    ...(stored && { stored }),
     path: path === 'gpu' || path === 'cpu' ? path : 'auto',
     ...(threads !== undefined && { threads: Math.floor(threads) }),
     sampling: { ...SAMPLING, ...(temperature !== undefined && { temperature }) },

@@ -2,8 +2,8 @@
 import { GpuError, openGpu, type Gpu } from '$gpu';
 import { openOnGpu } from './gpu-open';
 import type { LoadContext, Opened, Way } from './host';
+import { placeOf } from './place';
 import type { LoadRequest, PathReason } from './protocol';
-import { urlPlace } from './url-place';
 
 /** An adapter of software does slower what the processor's own path does well: it has to be asked for. */
 export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
@@ -24,10 +24,9 @@ export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
 
 async function open(gpu: Gpu, { request, signal, progress }: LoadContext): Promise<Opened> {
   try {
-    const { url, ...wanted } = request;
-    const place = await urlPlace(url, signal);
-    const { name, bytes, model, quantised } = await openOnGpu(gpu, place, { ...wanted, signal, progress });
-    return { model, facts: { name, bytes, adapter: adapterName(gpu), ...(wanted.quant && { quantised }) } };
+    const place = await placeOf(request, signal);
+    const { name, bytes, model, quantised } = await openOnGpu(gpu, place, { ...request, signal, progress });
+    return { model, facts: { name, bytes, adapter: adapterName(gpu), ...(request.quant && { quantised }) } };
   } catch (error) {
     gpu.destroy();
     throw error;

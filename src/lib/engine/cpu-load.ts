@@ -1,6 +1,7 @@
 /** Opens a GGUF model on the processor. Loaded only when it is needed: the engine has some 9 MB. */
 import { type CacheManager, LoggerWithoutDebug, Wllama, type WllamaConfig } from '@wllama/wllama/esm/index.js';
 import wasm from '@wllama/wllama/esm/wasm/wllama.wasm?url';
+import { isBlobBacked } from '$lib/store';
 import type { ByteSource } from '$lib/weights';
 import { CpuRunner } from './cpu-runner';
 import { EngineFault } from './errors';
@@ -74,8 +75,12 @@ function requireMemory64(): void {
   }
 }
 
-/** All of a source as a Blob, which the browser keeps outside the page's heap. */
+/** All of a source as a Blob, which the browser keeps outside the page's heap. What the store has is one already. */
 export async function blobOf(source: ByteSource, signal: AbortSignal, onRead: (bytes: number) => void): Promise<Blob> {
+  if (isBlobBacked(source)) {
+    onRead(source.size);
+    return source.blob();
+  }
   let done = 0;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {

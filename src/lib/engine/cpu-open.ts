@@ -4,13 +4,13 @@ import { ChatModel } from './chat-model';
 import { EngineFault } from './errors';
 import type { LoadContext, Opened } from './host';
 import { openModel } from './open-model';
-import { urlPlace } from './url-place';
+import { placeOf } from './place';
 
 /** Tokens, unless more are asked for: memory grows with them. */
 const USUAL_CONTEXT = 4096;
 
 export async function openOnCpu({ request, signal, progress }: LoadContext): Promise<Opened> {
-  const place = await urlPlace(request.url, signal);
+  const place = await placeOf(request, signal);
   if (!('file' in place)) {
     throw new EngineFault('cpu', 'Without a GPU, models run from a GGUF file only. This is a folder of safetensors.');
   }

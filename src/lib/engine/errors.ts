@@ -1,5 +1,6 @@
 /** What can go wrong in this room, and how every error reads on the other side of the worker. */
 import { GpuError } from '$gpu';
+import { StoreError } from '$lib/store';
 import { TextError } from '$lib/text';
 import { SourceError, WeightsError } from '$lib/weights';
 import type { EngineErrorCode, Failure } from './protocol';
@@ -18,6 +19,7 @@ export class EngineFault extends Error {
 
 export function describe(error: unknown): Failure {
   if (error instanceof GpuError || error instanceof EngineFault) return { code: error.code, message: error.message };
+  if (error instanceof StoreError) return { code: 'store', message: error.message };
   if (error instanceof SourceError) return { code: 'source', message: error.message };
   if (error instanceof WeightsError || error instanceof TextError) return { code: 'model', message: error.message };
   if (isAbort(error)) return { code: 'aborted', message: 'It was stopped.' };

@@ -58,9 +58,18 @@ export interface AttentionCall {
 
 export type PathName = 'gpu' | 'cpu';
 
-export interface LoadRequest {
+/** Where a model is. */
+export type ModelAt =
   /** Address of a GGUF file, or of a folder with safetensors, config.json and tokenizer.json. */
-  readonly url: string;
+  | { readonly url: string }
+  /** A whole model of the store, by its id there. */
+  | { readonly stored: string }
+  /** What a person chose: a GGUF file, or the files of such a folder. They are read where they lie, and not kept. */
+  | { readonly files: readonly File[] };
+
+export type LoadRequest = ModelAt & LoadOptions;
+
+export interface LoadOptions {
   /** `auto`: the GPU where there is a real one, else the processor. */
   readonly path?: 'auto' | PathName;
   /** Tokens of prompt and answer together; at most what the model was trained for. */
@@ -222,9 +231,9 @@ export type EngineErrorCode =
 /** An error as it crosses from the worker to the page. */
 export interface Failure {
   /**
-   * `source`: bytes could not be had; `model`: a model's file is broken or unknown; `worker`: the worker itself could not
+   * `source`: bytes could not be had; `store`: the store has no such model, or it is damaged; `model`: a model's file is broken or unknown; `worker`: the worker itself could not
    * start or broke; `unknown`: an error that is none of ours.
    */
-  readonly code: GpuErrorCode | EngineErrorCode | 'source' | 'model' | 'aborted' | 'worker' | 'unknown';
+  readonly code: GpuErrorCode | EngineErrorCode | 'source' | 'store' | 'model' | 'aborted' | 'worker' | 'unknown';
   readonly message: string;
 }

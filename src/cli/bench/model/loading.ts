@@ -2,6 +2,7 @@
 import type { Gpu } from '$gpu/device';
 import { openOnGpu, type ModelOnGpu } from '$lib/engine/gpu-open';
 import { modelPlace } from '../../model/place';
+import { storeFrom } from '../../model/store';
 import { memoryNow, MemoryPeak, settleHeap, type Memory } from './memory';
 
 /** `open`: header and tokenizer; the others are the engine's own phases. */
@@ -33,7 +34,7 @@ export interface Loaded {
 
 export async function timeLoading(gpu: Gpu, name: string): Promise<Loaded> {
   const { signal } = new AbortController();
-  const place = await modelPlace(name, signal);
+  const place = await modelPlace(name, signal, storeFrom({}));
   await settleHeap(gpu);
   const before = memoryNow();
   const phases = new Phases(gpu);

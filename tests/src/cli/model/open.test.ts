@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { modelPlace } from '../../../../src/cli/model/place';
 import { ProgressLine } from '../../../../src/cli/model/progress';
+import { storeFrom } from '../../../../src/cli/model/store';
 
 const folder = mkdtempSync(join(tmpdir(), 'fireside-place-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const endless = new AbortController().signal;
+const store = storeFrom({ cache: join(folder, 'cache') }, {});
 
 test('a file, and a folder whose files may be there or not', async () => {
   writeFileSync(join(folder, 'a.gguf'), 'GGUF');
-  const file = await modelPlace(join(folder, 'a.gguf'), endless);
+  const file = await modelPlace(join(folder, 'a.gguf'), endless, store);
   expect(file).toMatchObject({ file: { size: 4 } });
   if ('file' in file) await file.file.close?.();
-  const place = await modelPlace(folder, endless);
+  const place = await modelPlace(folder, endless, store);
   if (!('folder' in place)) throw new Error('it is a folder');
   expect(await place.folder.open('config.json')).toBeUndefined();
   const inside = await place.folder.open('a.gguf');
@@ -24,7 +26,7 @@ test('a file, and a folder whose files may be there or not', async () => {
 });
 
 test('what is not there is told by its name', async () => {
-  await expect(modelPlace(join(folder, 'none'), endless)).rejects.toMatchObject({
+  await expect(modelPlace(join(folder, 'none'), endless, store)).rejects.toMatchObject({
     code: 'files',
     message: expect.stringContaining('none: there is no such file or folder') as string,
   });

@@ -2,6 +2,10 @@
 import { expect, test } from 'vitest';
 import { readSettings } from '$lib/chat/settings';
 
+test('a model of the store', () => {
+  expect(readSettings('?model=me%2Fsmall').stored).toBe('me/small');
+});
+
 test('a path, threads, a temperature', () => {
   expect(readSettings('?path=cpu&threads=2&temperature=0')).toMatchObject({
     path: 'cpu',

@@ -1,0 +1,220 @@
+/**
+ * Models that are worth a person's time on a device of their own. What is written here does not go stale: files, sizes
+ * and hashes are asked of the hub at the moment (resolve.ts).
+ */
+
+export interface CatalogEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly publisher: string;
+  /** The publisher's own repository, with safetensors. */
+  readonly repo: string;
+  /** The publisher's own repository with GGUF files, where it is not called as the other with `-GGUF` behind. */
+  readonly ggufRepo?: string;
+  readonly license: string;
+  /** The publisher wants his terms accepted, which takes an account and a token. */
+  readonly gated: boolean;
+  /** BCP 47; `mul`: a hundred and more. */
+  readonly languages: readonly string[];
+  /** Tokens that it was made for. */
+  readonly context: number;
+  /** In thousand millions. */
+  readonly parameters: number;
+  readonly goodFor: string;
+  /** How good its answers are beside the others', from 1: what is recommended is the best that runs well. */
+  readonly rank: number;
+}
+
+const EUROPE = ['en', 'fr', 'es', 'de', 'it', 'pt'];
+
+export const CATALOG: readonly CatalogEntry[] = [
+  {
+    id: 'smollm2-135m',
+    name: 'SmolLM2 135M',
+    publisher: 'Hugging Face',
+    repo: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['en'],
+    context: 8192,
+    parameters: 0.135,
+    goodFor: 'Trying things out on the smallest device. It makes mistakes.',
+    rank: 1,
+  },
+  {
+    id: 'gemma-3-270m',
+    name: 'Gemma 3 270M',
+    publisher: 'Google',
+    repo: 'google/gemma-3-270m-it',
+    license: 'Gemma Terms of Use',
+    gated: true,
+    languages: ['mul'],
+    context: 32768,
+    parameters: 0.27,
+    goodFor: 'Following short instructions: sorting, extracting, rewriting a sentence.',
+    rank: 2,
+  },
+  {
+    id: 'smollm2-360m',
+    name: 'SmolLM2 360M',
+    publisher: 'Hugging Face',
+    repo: 'HuggingFaceTB/SmolLM2-360M-Instruct',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['en'],
+    context: 8192,
+    parameters: 0.362,
+    goodFor: 'Short answers and rewriting, on phones too.',
+    rank: 3,
+  },
+  {
+    id: 'qwen2.5-0.5b',
+    name: 'Qwen2.5 0.5B',
+    publisher: 'Alibaba',
+    repo: 'Qwen/Qwen2.5-0.5B-Instruct',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['mul'],
+    context: 32768,
+    parameters: 0.494,
+    goodFor: 'Short answers in many languages.',
+    rank: 4,
+  },
+  {
+    id: 'tinyllama-1.1b',
+    name: 'TinyLlama 1.1B Chat',
+    publisher: 'TinyLlama',
+    repo: 'TinyLlama/TinyLlama-1.1B-Chat-v1.0',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['en'],
+    context: 2048,
+    parameters: 1.1,
+    goodFor: 'Short conversations; an older model that much else is compared with.',
+    rank: 5,
+  },
+  {
+    id: 'qwen3-0.6b',
+    name: 'Qwen3 0.6B',
+    publisher: 'Alibaba',
+    repo: 'Qwen/Qwen3-0.6B',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['mul'],
+    context: 40960,
+    parameters: 0.596,
+    goodFor: 'Thinking before it answers, in many languages, in little memory.',
+    rank: 6,
+  },
+  {
+    id: 'llama-3.2-1b',
+    name: 'Llama 3.2 1B',
+    publisher: 'Meta',
+    repo: 'meta-llama/Llama-3.2-1B-Instruct',
+    license: 'Llama 3.2 Community License',
+    gated: true,
+    languages: [...EUROPE, 'hi', 'th'],
+    context: 131072,
+    parameters: 1.24,
+    goodFor: 'Summaries and conversations, long texts too.',
+    rank: 7,
+  },
+  {
+    id: 'gemma-3-1b',
+    name: 'Gemma 3 1B',
+    publisher: 'Google',
+    repo: 'google/gemma-3-1b-it',
+    ggufRepo: 'google/gemma-3-1b-it-qat-q4_0-gguf',
+    license: 'Gemma Terms of Use',
+    gated: true,
+    languages: ['mul'],
+    context: 32768,
+    parameters: 1.0,
+    goodFor: 'Conversations and writing in many languages.',
+    rank: 8,
+  },
+  {
+    id: 'qwen2.5-1.5b',
+    name: 'Qwen2.5 1.5B',
+    publisher: 'Alibaba',
+    repo: 'Qwen/Qwen2.5-1.5B-Instruct',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['mul'],
+    context: 32768,
+    parameters: 1.54,
+    goodFor: 'Conversations, structured answers and simple code.',
+    rank: 9,
+  },
+  {
+    id: 'smollm2-1.7b',
+    name: 'SmolLM2 1.7B',
+    publisher: 'Hugging Face',
+    repo: 'HuggingFaceTB/SmolLM2-1.7B-Instruct',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['en'],
+    context: 8192,
+    parameters: 1.71,
+    goodFor: 'Conversations, summaries and rewriting in English.',
+    rank: 10,
+  },
+  {
+    id: 'qwen3-1.7b',
+    name: 'Qwen3 1.7B',
+    publisher: 'Alibaba',
+    repo: 'Qwen/Qwen3-1.7B',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: ['mul'],
+    context: 40960,
+    parameters: 1.72,
+    goodFor: 'Thinking before it answers: arithmetic, code, tools, in many languages.',
+    rank: 11,
+  },
+  {
+    id: 'phi-3.5-mini',
+    name: 'Phi-3.5 mini',
+    publisher: 'Microsoft',
+    repo: 'microsoft/Phi-3.5-mini-instruct',
+    license: 'MIT',
+    gated: false,
+    languages: [
+      ...EUROPE,
+      'ar',
+      'zh',
+      'cs',
+      'da',
+      'nl',
+      'fi',
+      'he',
+      'hu',
+      'ja',
+      'ko',
+      'no',
+      'pl',
+      'ru',
+      'sv',
+      'th',
+      'tr',
+      'uk',
+    ],
+    context: 131072,
+    parameters: 3.82,
+    goodFor: 'Reasoning and long texts, on a device with much memory.',
+    rank: 12,
+  },
+  {
+    id: 'smollm3-3b',
+    name: 'SmolLM3 3B',
+    publisher: 'Hugging Face',
+    repo: 'HuggingFaceTB/SmolLM3-3B',
+    license: 'Apache-2.0',
+    gated: false,
+    languages: EUROPE,
+    context: 65536,
+    parameters: 3.08,
+    goodFor: 'Thinking, tools and long texts in six languages.',
+    rank: 13,
+  },
+];

@@ -1,0 +1,31 @@
+/** Which model to begin with on this device. */
+import { CATALOG, type CatalogEntry } from './entries';
+import { type DeviceFacts, fit, type Verdict } from './fit';
+
+export interface Recommendation {
+  readonly entry: CatalogEntry;
+  readonly verdict: Verdict;
+}
+
+/** Bytes of a weight as it will be: Q8_0 of small models, Q4_K_M of larger ones (resolve.ts). */
+const BYTES_EACH = { small: 1.07, large: 0.61 } as const;
+const SMALL_UP_TO = 1.3;
+
+/**
+ * The best that runs well, of those that anybody may download; by sizes that follow from the number of parameters, since
+ * a hub is not asked thirteen times to show a page. Undefined: none does.
+ */
+export function recommend(device: DeviceFacts, catalog: readonly CatalogEntry[] = CATALOG): Recommendation | undefined {
+  return catalog
+    .filter(({ gated }) => !gated)
+    .map((entry) => ({ entry, verdict: fit(guess(entry), device) }))
+    .filter(({ verdict }) => verdict.runs === 'well')
+    .sort((a, b) => b.entry.rank - a.entry.rank)[0];
+}
+
+/** Without asking anybody. */
+export function guess({ parameters }: CatalogEntry) {
+  const each = parameters <= SMALL_UP_TO ? BYTES_EACH.small : BYTES_EACH.large;
+  const bytes = Math.round(parameters * 1e9 * each);
+  return { format: 'gguf', fileBytes: bytes, weightBytes: bytes } as const;
+}

@@ -1,0 +1,282 @@
+/**
+ * Models in a folder, for programs under Node; pages must not import this module.
+ *
+ * | path | what |
+ * | --- | --- |
+ * | `KEY/plan.json`, `KEY/manifest.json` | the record; the plan goes when the manifest comes |
+ * | `KEY/0`, `KEY/1`, ... | the model's files, as they are |
+ * | `KEY/0.log`, ... | what of a file is there, a line for each part and seal |
+ * | `locks/` | who works on what |
+ */
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ByteSource } from '$lib/weights';
+import { openFile } from '$lib/weights/node-source';
+import type { Depot, FileId, Space } from './depot';
+import { StoreError } from './errors';
+import {
+  bytesOf,
+  chunkLength,
+  type FileProgress,
+  type Manifest,
+  type ModelKey,
+  type Plan,
+  type StoredFile,
+} from './records';
+
+/** Bytes of a file that are read at once. */
+const PIECE = 2 ** 20;
+
+/** A line of a log: a part, a seal, or a chunk that was taken out. */
+type Line =
+  { readonly part: [number, number, number] } | { readonly seal: [number, string] } | { readonly drop: number };
+
+export class FolderDepot implements Depot {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  // ---- records -------------------------------------------------------------------------------------------------
+
+  plans(): Promise<Plan[]> {
+    return this.#records<Plan>('plan.json');
+  }
+
+  async putPlan(plan: Plan): Promise<void> {
+    await this.#write(plan.key, 'plan.json', plan);
+  }
+
+  manifests(): Promise<Manifest[]> {
+    return this.#records<Manifest>('manifest.json');
+  }
+
+  async commit(manifest: Manifest): Promise<void> {
+    await this.#write(manifest.key, 'manifest.json', manifest);
+    await rm(this.#path(manifest.key, 'plan.json'), { force: true });
+  }
+
+  async reopen(plan: Plan): Promise<void> {
+    await this.#write(plan.key, 'plan.json', plan);
+    await rm(this.#path(plan.key, 'manifest.json'), { force: true });
+  }
+
+  async remove(_id: string, key: ModelKey): Promise<void> {
+    await this.dropKey(key);
+  }
+
+  async #records<T>(name: string): Promise<T[]> {
+    const found: T[] = [];
+    for (const key of await this.keys()) {
+      // A manifest that is there makes a plan that was left behind beside it a thing of the past.
+      if (name === 'plan.json' && (await exists(this.#path(key, 'manifest.json')))) continue;
+      const text = await readFile(this.#path(key, name), 'utf8').catch(() => undefined);
+      if (text !== undefined) found.push(JSON.parse(text) as T);
+    }
+    return found;
+  }
+
+  /** Whole or not at all: under another name first, and on the disk before it gets its own. */
+  async #write(key: ModelKey, name: string, record: Plan | Manifest): Promise<void> {
+    await mkdir(this.#path(key), { recursive: true });
+    const path = this.#path(key, name);
+    const file = await open(`${path}.new`, 'w');
+    try {
+      await file.writeFile(JSON.stringify(record, undefined, 1));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+  }
+
+  // ---- bytes ---------------------------------------------------------------------------------------------------
+
+  async progress(file: FileId): Promise<FileProgress> {
+    const seals = new Map<number, string>();
+    const begun = new Map<number, number>();
+    for (const line of await this.#lines(file)) {
+      if ('seal' in line) {
+        seals.set(...line.seal);
+        begun.delete(line.seal[0]);
+      } else if ('drop' in line) {
+        seals.delete(line.drop);
+        begun.delete(line.drop);
+      } else if (line.part[1] === (begun.get(line.part[0]) ?? 0)) {
+        begun.set(line.part[0], line.part[1] + line.part[2]);
+      }
+    }
+    return { seals, begun };
+  }
+
+  async addPart(file: FileId, chunk: number, offset: number, bytes: Uint8Array): Promise<void> {
+    await this.#put(file, await this.#position(file, chunk, offset), bytes, false);
+    await this.#note(file, { part: [chunk, offset, bytes.length] });
+  }
+
+  async readParts(file: FileId, chunk: number, target: Uint8Array): Promise<number> {
+    const length = (await this.progress(file)).begun.get(chunk) ?? 0;
+    return this.#get(file, await this.#position(file, chunk, 0), target.subarray(0, length));
+  }
+
+  async seal(file: FileId, chunk: number, bytes: Uint8Array, sha256: string): Promise<void> {
+    await this.#put(file, await this.#position(file, chunk, 0), bytes, true);
+    await this.#note(file, { seal: [chunk, sha256] });
+  }
+
+  async readChunk({ key, file }: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
+    const { files, chunkBytes } = await this.#recordOf(key);
+    const length = chunkLength(files[file]!.size, chunkBytes, chunk);
+    const piece = new Uint8Array(Math.min(PIECE, length));
+    let done = 0;
+    while (done < length) {
+      const target = piece.subarray(0, Math.min(PIECE, length - done));
+      const read = await this.#get({ key, file }, chunk * chunkBytes + done, target).catch(() => 0);
+      if (read === 0) break;
+      use(target.subarray(0, read));
+      done += read;
+    }
+    return done;
+  }
+
+  async dropChunk(file: FileId, chunk: number): Promise<void> {
+    await this.#note(file, { drop: chunk });
+  }
+
+  async dropFile({ key, file }: FileId): Promise<void> {
+    for (const name of [`${file}.log`, String(file)]) await rm(this.#path(key, name), { force: true });
+  }
+
+  async keys(): Promise<ModelKey[]> {
+    const entries = await readdir(this.folder, { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isDirectory() && entry.name !== 'locks').map(({ name }) => name);
+  }
+
+  async dropKey(key: ModelKey): Promise<void> {
+    await rm(this.#path(key), { recursive: true, force: true });
+  }
+
+  async countChunks(key: ModelKey): Promise<number> {
+    const { files, chunkBytes } = await this.#recordOf(key);
+    let count = 0;
+    for (const [file, { size }] of files.entries()) {
+      const there = await stat(this.#path(key, String(file))).catch(() => undefined);
+      if (there?.size === size) count += Math.ceil(size / chunkBytes);
+    }
+    return count;
+  }
+
+  source(manifest: Manifest, file: StoredFile): ByteSource {
+    return new LazyFile(this.pathOf(manifest, file), file);
+  }
+
+  /** Where a file lies, for whatever reads files by itself. */
+  pathOf(manifest: Manifest, file: StoredFile): string {
+    return this.#path(manifest.key, String(manifest.files.indexOf(file)));
+  }
+
+  async space(): Promise<Space> {
+    await mkdir(this.folder, { recursive: true });
+    const { bavail, bsize } = await statfs(this.folder);
+    const used = bytesOf((await this.manifests()).flatMap(({ files }) => files));
+    return { quota: used + bavail * bsize, used };
+  }
+
+  close(): void {}
+
+  // ----------------------------------------------------------------------------------------------------------------
+
+  #path(...parts: readonly string[]): string {
+    return join(this.folder, ...parts);
+  }
+
+  async #recordOf(key: ModelKey): Promise<Plan | Manifest> {
+    const all = [...(await this.plans()), ...(await this.manifests())];
+    const record = all.find((found) => found.key === key);
+    if (!record) throw new StoreError('missing', `${this.#path(key)} is no model any more: it was deleted meanwhile.`);
+    return record;
+  }
+
+  async #position({ key }: FileId, chunk: number, offset: number): Promise<number> {
+    return chunk * (await this.#recordOf(key)).chunkBytes + offset;
+  }
+
+  async #put({ key, file }: FileId, position: number, bytes: Uint8Array, durable: boolean): Promise<void> {
+    const path = this.#path(key, String(file));
+    const handle = await open(path, (await exists(path)) ? 'r+' : 'w+');
+    try {
+      await handle.write(bytes, 0, bytes.length, position);
+      if (durable) await handle.datasync();
+    } catch (cause) {
+      throw fullDisk(cause);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #get({ key, file }: FileId, position: number, target: Uint8Array): Promise<number> {
+    const handle = await open(this.#path(key, String(file)), 'r');
+    try {
+      const { bytesRead } = await handle.read(target, 0, target.length, position);
+      return bytesRead;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #note({ key, file }: FileId, line: Line): Promise<void> {
+    await appendFile(this.#path(key, `${file}.log`), `${JSON.stringify(line)}\n`);
+  }
+
+  async #lines({ key, file }: FileId): Promise<Line[]> {
+    const text = await readFile(this.#path(key, `${file}.log`), 'utf8').catch(() => '');
+    // What follows the last line's end is a line that was cut off.
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Line);
+  }
+}
+
+class LazyFile implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #path: string;
+  #file: Promise<ByteSource & { close(): Promise<void> }> | undefined;
+
+  constructor(path: string, { path: name, size }: StoredFile) {
+    this.name = name;
+    this.size = size;
+    this.#path = path;
+  }
+
+  async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    return (await this.#open()).read(offset, length, signal);
+  }
+
+  async readInto(target: Uint8Array, offset: number, signal?: AbortSignal): Promise<void> {
+    await (
+      await this.#open()
+    ).readInto!(target, offset, signal);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#file)?.close();
+  }
+
+  #open(): Promise<ByteSource & { close(): Promise<void> }> {
+    this.#file ??= openFile(this.#path);
+    return this.#file;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+function fullDisk(cause: unknown): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause;
+  return new StoreError('quota', 'The disk is full. What came so far is kept; make room, then go on.', { cause });
+}

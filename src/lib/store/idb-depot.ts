@@ -1,0 +1,266 @@
+/**
+ * Models in IndexedDB, in a database of their own.
+ *
+ * | object store | key | value |
+ * | --- | --- | --- |
+ * | `plans` | model id | `Plan` |
+ * | `manifests` | model id | `Manifest` |
+ * | `parts` | [model key, file, chunk, offset] | Blob of PART_BYTES or less |
+ * | `chunks` | [model key, file, chunk] | Blob of a chunk |
+ * | `seals` | [model key, file, chunk] | SHA-256 of the chunk |
+ *
+ * Bytes are Blobs: what is read back is a handle, so that any stretch of a file is read by itself, the processor's
+ * engine takes a whole model without a copy, and the page's heap holds none of it (README: the figures).
+ */
+import { get, promisifyRequest, set, values } from 'idb-keyval';
+import type { ByteSource } from '$lib/weights';
+import { blobSource } from '$lib/weights';
+import { Database, type DatabaseEvents, type Migration } from './database';
+import type { Depot, FileId, Space } from './depot';
+import { StoreError } from './errors';
+import type { FileProgress, Manifest, ModelKey, Plan, StoredFile } from './records';
+import { readBlob } from './streams';
+
+export const DATABASE = 'fireside-models';
+
+/** Each brings the database one version further. What has been published once is never changed. */
+export const MIGRATIONS: readonly Migration[] = [
+  (database) => {
+    for (const store of ['plans', 'manifests', 'parts', 'chunks', 'seals']) database.createObjectStore(store);
+  },
+];
+
+const BYTES = ['parts', 'chunks', 'seals'] as const;
+
+export class IdbDepot implements Depot {
+  readonly #database: Database;
+
+  /** @param migrations for tests, which play a version to come */
+  constructor(events: DatabaseEvents = {}, name = DATABASE, migrations = MIGRATIONS) {
+    this.#database = new Database(name, migrations, events);
+  }
+
+  // ---- records -------------------------------------------------------------------------------------------------
+
+  plans(): Promise<Plan[]> {
+    return values<Plan>(this.#database.store('plans'));
+  }
+
+  putPlan(plan: Plan): Promise<void> {
+    return set(plan.id, plan, this.#database.store('plans', 'strict'));
+  }
+
+  manifests(): Promise<Manifest[]> {
+    return values<Manifest>(this.#database.store('manifests'));
+  }
+
+  commit(manifest: Manifest): Promise<void> {
+    return this.#write(['plans', 'manifests'], 'strict', (store) => {
+      store('manifests').put(manifest, manifest.id);
+      store('plans').delete(manifest.id);
+    });
+  }
+
+  reopen(plan: Plan): Promise<void> {
+    return this.#write(['plans', 'manifests'], 'strict', (store) => {
+      store('plans').put(plan, plan.id);
+      store('manifests').delete(plan.id);
+    });
+  }
+
+  async remove(id: string, key: ModelKey): Promise<void> {
+    await this.#write(['plans', 'manifests'], 'strict', (store) => {
+      store('manifests').delete(id);
+      store('plans').delete(id);
+    });
+    await this.dropKey(key);
+  }
+
+  // ---- bytes ---------------------------------------------------------------------------------------------------
+
+  async progress({ key, file }: FileId): Promise<FileProgress> {
+    const range = under(key, file);
+    return this.#database.transact(['seals', 'parts'], 'readonly', 'relaxed', async (transaction) => {
+      const sealStore = transaction.objectStore('seals');
+      const [sealKeys, hashes, partKeys] = await Promise.all([
+        promisifyRequest(sealStore.getAllKeys(range)),
+        promisifyRequest(sealStore.getAll(range) as IDBRequest<string[]>),
+        promisifyRequest(transaction.objectStore('parts').getAllKeys(range)),
+      ]);
+      const seals = new Map(sealKeys.map((sealKey, i) => [last(sealKey, 2), hashes[i]!]));
+      // A part begins where the one before ends; the length of a chunk's last one only it knows itself.
+      const lastParts = new Map(partKeys.map((partKey) => [last(partKey, 2), partKey]));
+      const begun = new Map<number, number>();
+      for (const [chunk, partKey] of lastParts) {
+        const part = await promisifyRequest(transaction.objectStore('parts').get(partKey) as IDBRequest<Blob>);
+        begun.set(chunk, last(partKey, 3) + part.size);
+      }
+      return { seals, begun };
+    });
+  }
+
+  addPart({ key, file }: FileId, chunk: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    // A Blob takes its copy at once, and off the heap.
+    return set([key, file, chunk, offset], new Blob([bytes]), this.#database.store('parts'));
+  }
+
+  async readParts({ key, file }: FileId, chunk: number, target: Uint8Array): Promise<number> {
+    const parts = await this.#database.store('parts')('readonly', (store) =>
+      promisifyRequest(store.getAll(under(key, file, chunk)) as IDBRequest<Blob[]>),
+    );
+    let filled = 0;
+    return readBlob(new Blob(parts), (bytes) => {
+      target.set(bytes, filled);
+      filled += bytes.length;
+    });
+  }
+
+  seal({ key, file }: FileId, chunk: number, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void> {
+    const blob = new Blob([bytes]);
+    return this.#write(BYTES, 'strict', (store) => {
+      store('chunks').put(blob, [key, file, chunk]);
+      store('seals').put(sha256, [key, file, chunk]);
+      store('parts').delete(under(key, file, chunk));
+    });
+  }
+
+  async readChunk({ key, file }: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
+    const blob = await get<Blob>([key, file, chunk], this.#database.store('chunks'));
+    // The record may be there, and what it stands for not: the disk lost it.
+    return blob ? readBlob(blob, use).catch(() => 0) : 0;
+  }
+
+  dropChunk({ key, file }: FileId, chunk: number): Promise<void> {
+    return this.#write(BYTES, 'relaxed', (store) => {
+      store('chunks').delete([key, file, chunk]);
+      store('seals').delete([key, file, chunk]);
+      store('parts').delete(under(key, file, chunk));
+    });
+  }
+
+  dropFile({ key, file }: FileId): Promise<void> {
+    return this.#drop(under(key, file));
+  }
+
+  dropKey(key: ModelKey): Promise<void> {
+    return this.#drop(under(key));
+  }
+
+  async keys(): Promise<ModelKey[]> {
+    const found = new Set<ModelKey>();
+    for (const name of BYTES) {
+      const store = this.#database.store(name);
+      // From key to key, over all that lies under each: there are thousands of parts, and few models.
+      let next: IDBKeyRange | undefined;
+      for (;;) {
+        const key = await store('readonly', (open) =>
+          promisifyRequest(open.getKey(next ?? IDBKeyRange.lowerBound([]))),
+        );
+        if (!Array.isArray(key)) break;
+        found.add(key[0] as ModelKey);
+        next = IDBKeyRange.lowerBound([key[0], []]);
+      }
+    }
+    return [...found];
+  }
+
+  countChunks(key: ModelKey): Promise<number> {
+    return this.#database.store('chunks')('readonly', (store) => promisifyRequest(store.count(under(key))));
+  }
+
+  source(manifest: Manifest, file: StoredFile): ByteSource {
+    const index = manifest.files.indexOf(file);
+    return new StoredSource(file, () => this.#blobOf(manifest, file, index));
+  }
+
+  async space(): Promise<Space | undefined> {
+    // Pages that are not trusted (plain http) are not told.
+    if (!('storage' in navigator)) return undefined;
+    const { quota, usage } = await navigator.storage.estimate();
+    return quota === undefined || usage === undefined ? undefined : { quota, used: usage };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  // ----------------------------------------------------------------------------------------------------------------
+
+  /** All chunks as one Blob: handles, no bytes. */
+  async #blobOf({ key }: Manifest, file: StoredFile, index: number): Promise<Blob> {
+    const chunks = await this.#database.store('chunks')('readonly', (store) =>
+      promisifyRequest(store.getAll(under(key, index)) as IDBRequest<Blob[]>),
+    );
+    const blob = new Blob(chunks);
+    if (chunks.length !== file.chunks.length || blob.size !== file.size) throw lost(file.path);
+    return blob;
+  }
+
+  #drop(range: IDBKeyRange): Promise<void> {
+    return this.#write(BYTES, 'relaxed', (store) => {
+      for (const name of BYTES) store(name).delete(range);
+    });
+  }
+
+  async #write(
+    stores: readonly string[],
+    durability: IDBTransactionDurability,
+    change: (store: (name: string) => IDBObjectStore) => void,
+  ): Promise<void> {
+    await this.#database.transact(stores, 'readwrite', durability, (transaction) => {
+      change((name) => transaction.objectStore(name));
+    });
+  }
+}
+
+/** All keys that begin so: an array is greater than every number and text. */
+function under(...begin: readonly (string | number)[]): IDBKeyRange {
+  return IDBKeyRange.bound([...begin], [...begin, []]);
+}
+
+function last(key: IDBValidKey, index: number): number {
+  return Array.isArray(key) ? Number(key[index]) : NaN;
+}
+
+function lost(path: string): StoreError {
+  return new StoreError('damaged', `Parts of ${path} are not there any more. Let the model be repaired, or delete it.`);
+}
+
+/** A stored file; its chunks are looked up when it is read first. */
+export interface BlobBacked {
+  /** The whole file, without its bytes: a handle on what the browser holds. */
+  blob(): Promise<Blob>;
+}
+
+class StoredSource implements ByteSource, BlobBacked {
+  readonly name: string;
+  readonly size: number;
+  readonly #find: () => Promise<Blob>;
+  #blob: Promise<Blob> | undefined;
+
+  constructor({ path, size }: StoredFile, find: () => Promise<Blob>) {
+    this.name = path;
+    this.size = size;
+    this.#find = find;
+  }
+
+  blob(): Promise<Blob> {
+    this.#blob ??= this.#find();
+    return this.#blob;
+  }
+
+  async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const source = blobSource(await this.blob(), this.name);
+    try {
+      return await source.read(offset, length, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof RangeError) throw error;
+      throw lost(this.name);
+    }
+  }
+}
+
+export function isBlobBacked(source: ByteSource): source is ByteSource & BlobBacked {
+  return 'blob' in source;
+}

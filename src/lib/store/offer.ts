@@ -1,0 +1,201 @@
+/**
+ * What there is to download at an address: of a repository each GGUF file by itself, and its safetensors with what they
+ * need; of a file on a server that file. Names, sizes and hashes come from the hub at this moment.
+ */
+import { formatAddress, HUGGING_FACE, type ModelAddress } from './address';
+import { StoreError } from './errors';
+import { Passing, type Fetcher } from './fetcher';
+import type { HubClient, HubListing } from './hub';
+import { bytesOf, type FileFacts, type Origin, type PlannedFile } from './records';
+
+export type Format = 'gguf' | 'safetensors';
+
+/** One model that can be downloaded as it is. */
+export interface Choice {
+  /** The same for the same files of the same repository and revision. */
+  readonly id: string;
+  readonly name: string;
+  readonly format: Format;
+  /** Of a GGUF file, as its name says: `Q8_0`, `Q4_K_M`. */
+  readonly quantization?: string;
+  readonly bytes: number;
+  readonly files: readonly PlannedFile[];
+  readonly origin: Origin;
+  readonly license?: string;
+}
+
+export interface Offer {
+  readonly address: ModelAddress;
+  /** Smallest first. Never empty. */
+  readonly choices: readonly Choice[];
+  /** Files that look like models and cannot be run, with the reason. */
+  readonly passedOver: readonly { readonly path: string; readonly why: string }[];
+  /** The publisher wants his terms accepted before the first byte. */
+  readonly gated: boolean;
+}
+
+/** What a model in safetensors needs beside its weights, and what it uses where it is there. */
+const NEEDED = ['config.json', 'tokenizer.json'];
+const USED = ['tokenizer_config.json', 'generation_config.json', 'chat_template.jinja', 'special_tokens_map.json'];
+const SHARD_INDEX = 'model.safetensors.index.json';
+
+export async function offerOfRepo(
+  client: HubClient,
+  address: Extract<ModelAddress, { kind: 'hub' }>,
+  signal?: AbortSignal,
+): Promise<Offer> {
+  const listing = await client.list(address.repo, address.revision, signal);
+  const asChoice = choiceMaker(client, address, listing);
+  const gguf = listing.files.filter(({ path }) => /\.gguf$/i.test(path));
+  const parts = gguf.filter(({ path }) => /-\d{5}-of-\d{5}\.gguf$/i.test(path));
+  const others = gguf.filter(({ path }) => isCompanion(path));
+  const single = gguf.filter((file) => !parts.includes(file) && !others.includes(file));
+  const shards = safetensorsOf(listing);
+  const choices = [
+    ...single.map((file) => asChoice('gguf', [file], file.path)),
+    ...('files' in shards ? [asChoice('safetensors', shards.files)] : []),
+  ];
+  const passedOver = [
+    ...parts.map(({ path }) => ({ path, why: 'a model in several GGUF parts; look for one in a single file' })),
+    ...others.map(({ path }) => ({ path, why: 'not the model itself: it is for pictures, drafts or importance' })),
+    ...('why' in shards ? [{ path: shards.path, why: shards.why }] : []),
+  ];
+  const wanted = narrow(choices, address);
+  if (wanted.length === 0) throw nothingHere(address, choices, passedOver);
+  wanted.sort((a, b) => a.bytes - b.bytes);
+  return { address, choices: wanted, passedOver, gated: listing.gated };
+}
+
+function choiceMaker(client: HubClient, address: Extract<ModelAddress, { kind: 'hub' }>, listing: HubListing) {
+  const { repo, commit, license } = listing;
+  return (format: Format, files: readonly FileFacts[], path?: string): Choice => {
+    const revision = address.revision === undefined ? {} : { revision: address.revision };
+    const text = formatAddress({ kind: 'hub', repo, ...revision, ...(path !== undefined && { path }) });
+    const quantization = path === undefined ? undefined : quantizationOf(path);
+    return {
+      id: client.url === HUGGING_FACE ? text : `${client.url}/${text}`,
+      name: path === undefined ? repo.split('/')[1]! : baseName(path),
+      format,
+      ...(quantization !== undefined && { quantization }),
+      bytes: bytesOf(files),
+      files: files.map((file) => ({ ...file, url: client.fileUrl(repo, commit, file.path) })),
+      origin: { kind: 'hub', address: text, hub: client.url, repo, commit },
+      ...(license !== undefined && { license }),
+    };
+  };
+}
+
+/** Projectors for pictures, importance matrices and drafts are GGUF files too. */
+function isCompanion(path: string): boolean {
+  return /(^|[-_./])(mmproj|imatrix|mtp|draft)([-_.]|$)/i.test(path);
+}
+
+type Shards = { readonly files: readonly FileFacts[] } | { readonly path: string; readonly why: string } | object;
+
+function safetensorsOf({ files }: HubListing): Shards {
+  const named = (name: string): FileFacts | undefined => files.find(({ path }) => path === name);
+  const single = named('model.safetensors');
+  const index = named(SHARD_INDEX);
+  const shards = single ? [single] : files.filter(({ path }) => /^model-\d{5}-of-\d{5}\.safetensors$/.test(path));
+  const first = shards[0];
+  if (!first) {
+    const adapter = named('adapter_model.safetensors');
+    return adapter ? { path: adapter.path, why: 'an adapter (LoRA), which is no model by itself' } : {};
+  }
+  const missing = [...NEEDED, ...(single ? [] : [SHARD_INDEX])].filter((name) => !named(name));
+  if (missing.length > 0) return { path: first.path, why: `there is no ${missing.join(', no ')} beside it` };
+  const beside = [...NEEDED, ...USED].map(named).filter((file) => file !== undefined);
+  // What is small comes first: it says whether the rest is worth its while.
+  return { files: [...beside, ...(single ? [] : [index!]), ...shards] };
+}
+
+function narrow(choices: readonly Choice[], { path, variant }: { path?: string; variant?: string }): Choice[] {
+  if (path !== undefined) return choices.filter(({ files }) => files.some((file) => file.path === path));
+  if (variant === undefined) return [...choices];
+  const wanted = variant.toLowerCase();
+  const exact = choices.filter(({ quantization }) => quantization?.toLowerCase() === wanted);
+  return exact.length > 0 ? exact : choices.filter(({ name }) => name.toLowerCase().includes(wanted));
+}
+
+function nothingHere(
+  { repo, path, variant }: Extract<ModelAddress, { kind: 'hub' }>,
+  choices: readonly Choice[],
+  passedOver: Offer['passedOver'],
+): StoreError {
+  const asked = path ?? variant;
+  const named = choices.slice(0, 6).map(({ quantization, name }) => quantization ?? name);
+  if (asked !== undefined && named.length > 0) {
+    const rest = choices.length > named.length ? ' and others' : '';
+    return new StoreError('not-found', `${repo} has no ${asked}. It has ${named.join(', ')}${rest}.`);
+  }
+  const reasons = passedOver.map((file) => `${file.path} is ${file.why}`);
+  const advice = 'Look for a repository of the model with GGUF files, or with model.safetensors.';
+  return new StoreError('not-found', [`${repo} has no model that can be run here.`, ...reasons, advice].join(' '));
+}
+
+/** The quantisation in a file's name: `qwen2.5-0.5b-instruct-q4_k_m.gguf`. */
+export function quantizationOf(path: string): string | undefined {
+  const found =
+    /(?:^|[-_./])((?:i?q\d+(?:_[a-z0-9]+)*)|bf16|f16|fp16|f32|mxfp4)(?=[-_.](?:gguf|of|imat)|\.gguf$)/i.exec(path);
+  return found?.[1]?.toUpperCase().replace(/^FP/, 'F');
+}
+
+function baseName(path: string): string {
+  return path
+    .split('/')
+    .at(-1)!
+    .replace(/\.(gguf|safetensors)$/i, '');
+}
+
+// ---- a file on a server ----------------------------------------------------------------------------------------
+
+/** @param known what is known already, as of the pocket model */
+export async function offerOfUrl(
+  fetcher: Fetcher,
+  address: ModelAddress,
+  url: string,
+  signal: AbortSignal,
+  known: { readonly sha256?: string; readonly name?: string; readonly license?: string } = {},
+): Promise<Offer> {
+  const path = decodeURIComponent(new URL(url).pathname).split('/').at(-1)!;
+  const isGguf = /\.gguf$/i.test(path);
+  const names = isGguf ? [path] : [...NEEDED, ...USED, path];
+  const found: PlannedFile[] = [];
+  for (const name of names) {
+    const file = await sizeOf(fetcher, { path: name, size: 0, url: new URL(name, url).href }, signal);
+    if (file) found.push(name === path && known.sha256 !== undefined ? { ...file, sha256: known.sha256 } : file);
+    else if (name === path || NEEDED.includes(name)) throw notThere(url, name, path);
+  }
+  const text = formatAddress(address);
+  const quantization = isGguf ? quantizationOf(path) : undefined;
+  const choice: Choice = {
+    id: text,
+    name: known.name ?? baseName(path),
+    format: isGguf ? 'gguf' : 'safetensors',
+    ...(quantization !== undefined && { quantization }),
+    bytes: bytesOf(found),
+    files: isGguf ? found : found.map((file) => (file.path === path ? { ...file, path: 'model.safetensors' } : file)),
+    origin: { kind: address.kind === 'pocket' ? 'pocket' : 'url', address: text },
+    ...(known.license !== undefined && { license: known.license }),
+  };
+  return { address, choices: [choice], passedOver: [], gated: false };
+}
+
+function notThere(url: string, name: string, path: string): StoreError {
+  const { host } = new URL(url);
+  if (name === path) return new StoreError('not-found', `${host} has no ${path}.`);
+  const message = `${path} is weights alone: beside it, ${host} has no ${name}. Name a repository that has both, or a GGUF file.`;
+  return new StoreError('not-found', message);
+}
+
+/** Asks for the first byte: the answer tells the size, and what is sent is not waited for. */
+async function sizeOf(fetcher: Fetcher, file: PlannedFile, signal: AbortSignal): Promise<PlannedFile | undefined> {
+  try {
+    const { size, version, stream } = await fetcher.open(file, 0, 1, signal);
+    await stream.cancel();
+    return { ...file, size, ...(version !== undefined && { version }) };
+  } catch (error) {
+    if (error instanceof StoreError && error.problem === 'not-found') return undefined;
+    throw error instanceof Passing ? error.final : error;
+  }
+}

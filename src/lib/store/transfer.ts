@@ -1,0 +1,378 @@
+/**
+ * Brings the missing bytes of a model's files into the depot: several connections, each taking a run of chunks at a time
+ * and writing it down in parts. What is there is never fetched again; what did not work is tried again.
+ *
+ * A run is one request. It begins where the first of its chunks broke off, and ends with the last one's end, so that a
+ * chunk's parts always are its beginning, without gaps.
+ */
+import type { Depot, FileId } from './depot';
+import { StoreError } from './errors';
+import { type Fetcher, type OpenedBytes, Passing } from './fetcher';
+import { ChunkWriter } from './chunk-writer';
+import { chunkCount, chunkLength, type FileProgress, type PlannedFile, type Plan, without } from './records';
+import { type Patience, wait, waitBefore } from './retry';
+import type { Slots } from './slots';
+import { StreamReader } from './streams';
+
+/** Chunks of one request: a redirect and a start of the connection for each 32 MiB. */
+const RUN_CHUNKS = 4;
+/** Times that a file may be another one than before, until its server is believed to be out of its mind. */
+const MOST_RESTARTS = 3;
+
+export type Hold = { readonly why: Passing['why']; readonly until: number };
+
+export interface TransferParts {
+  readonly depot: Depot;
+  readonly fetcher: Fetcher;
+  /** Connections of all transfers together. */
+  readonly slots: Slots;
+  readonly patience: Patience;
+  /** Where «online» is heard. */
+  readonly network?: EventTarget | undefined;
+  /** Bytes that came (or, negative, went) of a file of the plan. */
+  readonly moved: (file: number, bytes: number) => void;
+  /** Waiting, and for what; undefined: not any more. */
+  readonly held: (hold: Hold | undefined) => void;
+  /** The plan has to be written down anew. */
+  readonly save: (files: readonly PlannedFile[]) => Promise<void>;
+  /** What the source says of a file now; undefined where it says nothing but the bytes themselves. */
+  readonly facts: (file: PlannedFile) => Promise<PlannedFile | undefined>;
+}
+
+/** Resolves when every chunk of every file is sealed. Rejects with a StoreError, or the signal's reason. */
+export async function transfer(plan: Plan, parts: TransferParts, signal: AbortSignal): Promise<void> {
+  const files = await Promise.all(
+    plan.files.map(async (file, index) => {
+      const id = { key: plan.key, file: index };
+      return new FileTransfer(id, file, plan.chunkBytes, await parts.depot.progress(id));
+    }),
+  );
+  const stop = new AbortController();
+  const all = AbortSignal.any([signal, stop.signal]);
+  for (const file of files) await sealFull(file, parts);
+  const work = new Work(files, plan.chunkBytes, parts, all);
+  const workers = Array.from({ length: parts.slots.count }, () => work.worker());
+  try {
+    await Promise.all(workers);
+  } catch (error) {
+    stop.abort(error);
+    // What they hold is written down before this is over.
+    await Promise.allSettled(workers);
+    throw error;
+  } finally {
+    parts.held(undefined);
+  }
+}
+
+/** Chunks that have all their parts and no seal, since there was no room for it, or no time: nothing is to be fetched. */
+async function sealFull(file: FileTransfer, { depot }: TransferParts): Promise<void> {
+  const full = [...file.begun].filter(([chunk, length]) => length >= file.lengthOf(chunk));
+  if (full.length === 0) return;
+  const writer = new ChunkWriter(depot, file, new Uint8Array(file.chunkBytes), () => {});
+  for (const [chunk] of full) await writer.sealFull(chunk);
+}
+
+/** What one request is for. */
+interface Run {
+  readonly start: number;
+  readonly end: number;
+  readonly chunks: readonly number[];
+}
+
+/** One file's state while its bytes come. */
+class FileTransfer {
+  readonly id: FileId;
+  readonly chunkBytes: number;
+  file: PlannedFile;
+  /** Its server sends whole files only. */
+  whole = false;
+  restarts = 0;
+  /** Ends what is under way for this file. */
+  stop = new AbortController();
+  readonly running = new Set<Promise<void>>();
+  restarting: Promise<void> | undefined;
+  seals: Map<number, string>;
+  begun: Map<number, number>;
+  readonly #taken = new Set<number>();
+
+  constructor(id: FileId, file: PlannedFile, chunkBytes: number, { seals, begun }: FileProgress) {
+    this.id = id;
+    this.file = file;
+    this.chunkBytes = chunkBytes;
+    this.seals = new Map(seals);
+    this.begun = new Map(begun);
+  }
+
+  get done(): boolean {
+    return this.seals.size === chunkCount(this.file.size, this.chunkBytes);
+  }
+
+  take(): Run | undefined {
+    const chunks = this.whole ? this.#takeAll() : this.#takeSome();
+    const [first] = chunks;
+    if (first === undefined) return undefined;
+    for (const chunk of chunks) this.#taken.add(chunk);
+    const last = chunks.at(-1)!;
+    const start = this.whole ? 0 : first * this.chunkBytes + (this.begun.get(first) ?? 0);
+    return { start, end: last * this.chunkBytes + this.lengthOf(last), chunks };
+  }
+
+  release({ chunks }: Run): void {
+    for (const chunk of chunks) this.#taken.delete(chunk);
+  }
+
+  lengthOf(chunk: number): number {
+    return chunkLength(this.file.size, this.chunkBytes, chunk);
+  }
+
+  #takeAll(): number[] {
+    if (this.done || this.running.size > 0 || this.#taken.size > 0) return [];
+    return Array.from({ length: chunkCount(this.file.size, this.chunkBytes) }, (_, chunk) => chunk);
+  }
+
+  #takeSome(): number[] {
+    const count = chunkCount(this.file.size, this.chunkBytes);
+    const isFree = (chunk: number): boolean => chunk < count && !this.seals.has(chunk) && !this.#taken.has(chunk);
+    const chunks: number[] = [];
+    let first = 0;
+    while (first < count && !isFree(first)) first += 1;
+    for (let chunk = first; isFree(chunk) && chunks.length < RUN_CHUNKS; chunk++) {
+      // A chunk that has a beginning already is where another run begins.
+      if (chunk > first && this.begun.has(chunk)) break;
+      chunks.push(chunk);
+    }
+    return chunks;
+  }
+}
+
+/** The file on the server is another than the one that was begun. */
+class Changed extends Error {
+  constructor(
+    readonly size: number,
+    readonly version: string | undefined,
+  ) {
+    super('changed');
+  }
+}
+
+/** The server sends whole files only. */
+class NoRange extends Error {}
+
+class Work {
+  readonly #files: readonly FileTransfer[];
+  readonly #chunkBytes: number;
+  readonly #parts: TransferParts;
+  readonly #signal: AbortSignal;
+  /** In a row, over all connections, without a byte between them. */
+  #failures = 0;
+  /** No request before this time (Date.now()). */
+  #notBefore = 0;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(files: readonly FileTransfer[], chunkBytes: number, parts: TransferParts, signal: AbortSignal) {
+    this.#files = files;
+    this.#chunkBytes = chunkBytes;
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** One connection: run after run, until there is none left. Whoever gives a run back comes round for it again. */
+  async worker(): Promise<void> {
+    const memory = new Uint8Array(this.#chunkBytes);
+    for (;;) {
+      // Not with a slot in hand: other downloads may have a server that answers.
+      await this.#pause();
+      const release = await this.#parts.slots.take(this.#signal);
+      try {
+        const found = this.#next();
+        if (!found) return;
+        await this.#attempt(found.file, found.run, memory);
+      } finally {
+        release();
+      }
+      for (const { restarting } of this.#files) await restarting;
+    }
+  }
+
+  #next(): { file: FileTransfer; run: Run } | undefined {
+    for (const file of this.#files) {
+      const run = file.restarting ? undefined : file.take();
+      if (run) return { file, run };
+    }
+    return undefined;
+  }
+
+  async #pause(): Promise<void> {
+    const { network, held } = this.#parts;
+    for (let left = this.#notBefore - Date.now(); left > 0; left = this.#notBefore - Date.now()) {
+      await wait(left, this.#signal, network);
+      // The network is back: what was waited for is over.
+      if (this.#notBefore > Date.now()) this.#notBefore = 0;
+    }
+    held(undefined);
+  }
+
+  async #attempt(file: FileTransfer, run: Run, memory: Uint8Array<ArrayBuffer>): Promise<void> {
+    const signal = AbortSignal.any([this.#signal, file.stop.signal]);
+    const receiving = this.#receive(file, run, memory, signal);
+    const over = receiving.catch(() => undefined);
+    file.running.add(over);
+    let changed: Changed | undefined;
+    try {
+      await receiving;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (error instanceof Changed) changed = error;
+      else if (error instanceof NoRange) file.whole = true;
+      else if (error instanceof Passing) this.#fail(error);
+      else if (!file.stop.signal.aborted) throw error;
+    } finally {
+      file.release(run);
+      file.running.delete(over);
+    }
+    if (changed) await (file.restarting ??= this.#restart(file, changed));
+  }
+
+  /** Everybody waits as long as one was told to; beyond their patience it is an error. */
+  #fail(error: Passing): void {
+    const { patience, held } = this.#parts;
+    this.#failures += 1;
+    if (this.#failures >= patience.tries) throw error.final;
+    const until = Date.now() + waitBefore(this.#failures, patience, error.after);
+    this.#notBefore = Math.max(this.#notBefore, until);
+    held({ why: error.why, until: this.#notBefore });
+  }
+
+  async #receive(file: FileTransfer, run: Run, memory: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
+    const silence = new Silence(this.#parts.patience.silence);
+    const within = AbortSignal.any([signal, silence.signal]);
+    const moved = (bytes: number): void => this.#parts.moved(file.id.file, bytes);
+    const writer = new ChunkWriter(this.#parts.depot, file, memory, moved);
+    try {
+      const opened = await this.#parts.fetcher.open(file.file, run.start, run.end, within);
+      await this.#check(file, run, opened);
+      await writer.begin(run.start);
+      await this.#pour(opened, run, writer, silence);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw silence.signal.aborted ? broken(file.file, 'falls silent') : error;
+    } finally {
+      silence.end();
+      await writer.end();
+    }
+  }
+
+  async #check(file: FileTransfer, run: Run, opened: OpenedBytes): Promise<void> {
+    const refuse = async (error: Error): Promise<never> => {
+      await opened.stream.cancel();
+      throw error;
+    };
+    const { version, size } = file.file;
+    if (opened.size !== size) await refuse(new Changed(opened.size, opened.version));
+    if (version !== undefined && opened.version !== version) await refuse(new Changed(opened.size, opened.version));
+    if (opened.first !== run.start) await refuse(new NoRange());
+    if (version === undefined && opened.version !== undefined) {
+      file.file = { ...file.file, version: opened.version };
+      await this.#save();
+    }
+  }
+
+  async #pour({ stream }: OpenedBytes, run: Run, writer: ChunkWriter, silence: Silence): Promise<void> {
+    const reader = new StreamReader(stream);
+    let left = run.end - run.start;
+    try {
+      while (left > 0) {
+        const bytes = await silence.within(reader.read());
+        if (!bytes) break;
+        if (bytes.length > left)
+          throw new StoreError('server', `More bytes of ${writer.path} came than were asked for.`);
+        left -= bytes.length;
+        this.#failures = 0;
+        await writer.write(bytes);
+      }
+    } catch (cause) {
+      if (cause instanceof StoreError) throw cause;
+      throw broken(writer.file, 'broke', cause);
+    } finally {
+      // Not awaited: of a connection that is gone nothing more comes.
+      reader.cancel().catch(() => undefined);
+    }
+    if (left > 0) throw broken(writer.file, 'ended early');
+  }
+
+  /** Begins a file anew, where it is another one; bytes of the two are never mixed. */
+  async #restart(file: FileTransfer, { size, version }: Changed): Promise<void> {
+    const { depot, moved, facts } = this.#parts;
+    file.stop.abort();
+    await Promise.all(file.running);
+    const now = await facts(file.file);
+    const hash = now?.sha256 ?? now?.gitOid;
+    const same = now !== undefined && size === file.file.size && hash === (file.file.sha256 ?? file.file.gitOid);
+    if (now !== undefined && size !== now.size) {
+      const message = `${file.file.path} has ${size} bytes where ${now.size} were promised. The server has another file under its name.`;
+      throw new StoreError('wrong-bytes', message);
+    }
+    file.restarts += 1;
+    if (file.restarts > MOST_RESTARTS) {
+      throw new StoreError('server', `${file.file.path} is another file at each request. Use another server.`);
+    }
+    // A hub that promises the same hash has moved the file to where it has another name: the hash decides in the end.
+    if (!same) {
+      await depot.dropFile(file.id);
+      moved(file.id.file, -Infinity);
+      file.seals = new Map();
+      file.begun = new Map();
+    }
+    file.file = { ...without(now ?? file.file, 'version'), size, ...(version !== undefined && { version }) };
+    await this.#save();
+    file.stop = new AbortController();
+    file.restarting = undefined;
+  }
+
+  #save(): Promise<void> {
+    const files = this.#files.map(({ file }) => file);
+    this.#saving = this.#saving.then(() => this.#parts.save(files));
+    return this.#saving;
+  }
+}
+
+function broken({ url, path }: PlannedFile, how: string, cause?: unknown): Passing {
+  const where = url === undefined ? path : new URL(url).host;
+  const message = `The connection to ${where} ${how} again and again. What came so far is kept.`;
+  return new Passing('network', undefined, new StoreError('network', message, { cause }));
+}
+
+/** Aborts when nothing came for too long: a connection can die without a word. */
+class Silence {
+  readonly #stop = new AbortController();
+  readonly #longest: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(longest: number) {
+    this.#longest = longest;
+    this.#begin();
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  async within<T>(step: Promise<T>): Promise<T> {
+    this.#begin();
+    try {
+      return await step;
+    } finally {
+      // Writing things down is no silence of the server's.
+      this.end();
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #begin(): void {
+    this.end();
+    this.#timer = setTimeout(() => this.#stop.abort(), this.#longest);
+  }
+}

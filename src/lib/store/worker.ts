@@ -1,0 +1,86 @@
+/** The worker that downloads, hashes and checks, so that the page does not stutter. One in each tab. */
+import { failureOf } from './errors';
+import { IdbDepot } from './idb-depot';
+import { tabLocks } from './locks';
+import type { Call, Calls, FromWorker, Setup, ToWorker } from './protocol';
+import { DEFAULT_HUB, type HubSettings, loadHubSettings, saveHubSettings } from './settings';
+import type { StoreState } from './state';
+import { ModelStore } from './store';
+import { broadcastTabs } from './tabs';
+
+let store: Promise<ModelStore> | undefined;
+let trouble: StoreState['trouble'];
+
+self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
+  if (data.type === 'setup') store = begin(data.setup);
+  else void answer(data);
+});
+
+async function begin({ pocket, goOn }: Setup): Promise<ModelStore> {
+  const depot = new IdbDepot({
+    blocked: () => complain('Another tab with an older version of this app is open. Close it or reload it.'),
+    outdated: () => complain('A newer version of this app runs in another tab. Reload this page; nothing is lost.'),
+  });
+  // A browser that keeps nothing keeps no settings either; the store itself says so below.
+  const hub = await loadHubSettings().catch(() => DEFAULT_HUB);
+  const opened = new ModelStore({
+    depot,
+    hub,
+    locks: tabLocks(),
+    tabs: broadcastTabs(),
+    network: self,
+    persisted: isPersisted,
+    trouble: () => trouble,
+    ...(pocket && { pocket }),
+  });
+  opened.subscribe((state) => send({ type: 'state', state, hub: opened.hub }));
+  try {
+    await opened.start({ goOn });
+  } catch (error) {
+    trouble = failureOf(error);
+    send({ type: 'state', state: { ...opened.state, ready: true }, hub });
+  }
+  return opened;
+
+  function complain(message: string): void {
+    trouble = { problem: 'outdated', message };
+    send({ type: 'state', state: opened.state, hub: opened.hub });
+  }
+}
+
+async function isPersisted(): Promise<boolean | undefined> {
+  return 'storage' in navigator ? navigator.storage.persisted() : undefined;
+}
+
+type Handlers = { [C in Call]: (store: ModelStore, ...args: Calls[C]['args']) => Promise<Calls[C]['result']> };
+
+const handlers: Handlers = {
+  look: (opened, text) => opened.look(text),
+  download: (opened, choice) => opened.download(choice),
+  add: (opened, files) => opened.add(files),
+  pause: (opened, id) => opened.pause(id),
+  resume: (opened, id) => opened.resume(id),
+  remove: (opened, id) => opened.remove(id),
+  removeAll: (opened) => opened.removeAll(),
+  verify: (opened, id) => opened.verify(id),
+  setHub: async (opened, settings: HubSettings) => {
+    opened.setHub(settings);
+    await saveHubSettings(opened.hub);
+    send({ type: 'state', state: opened.state, hub: opened.hub });
+  },
+};
+
+async function answer({ id, call, args }: Extract<ToWorker, { type: 'call' }>): Promise<void> {
+  try {
+    const opened = await store;
+    if (!opened) throw new Error('The worker was asked before it was set up.');
+    const handler = handlers[call] as (store: ModelStore, ...args: readonly unknown[]) => Promise<unknown>;
+    send({ type: 'done', id, result: await handler(opened, ...args) });
+  } catch (error) {
+    send({ type: 'failed', id, failure: failureOf(error) });
+  }
+}
+
+function send(message: FromWorker): void {
+  self.postMessage(message);
+}

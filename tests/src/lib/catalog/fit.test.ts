@@ -1,0 +1,118 @@
+/** The verdict before a download: from facts alone, with what is to be said of it. */
+import { describe, expect, test } from 'vitest';
+import { CATALOG, type DeviceFacts, fit, memoryAt, memoryBudget, type ModelFacts, recommend } from '$lib/catalog';
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/** Qwen3 0.6B as Q8_0. */
+const small: ModelFacts = {
+  format: 'gguf',
+  fileBytes: 640 * MIB,
+  weightBytes: 640 * MIB,
+  shape: { layers: 28, width: 1024, ffnWidth: 3072, headsKv: 8, headDim: 128, vocab: 151936, context: 40960 },
+};
+const large: ModelFacts = { ...small, fileBytes: 7 * GIB, weightBytes: 7 * GIB };
+const desktop: DeviceFacts = {
+  gpu: { maxBufferSize: 2 * GIB, maxStorageBufferBindingSize: 2 * GIB, isFallback: false, f16: true },
+  memory: 8 * GIB,
+  free: 50 * GIB,
+  bytesPerSecond: 100e9,
+  processor: true,
+};
+const bare: DeviceFacts = { memory: 2 * GIB, processor: true };
+const reasons = (model: ModelFacts, device: DeviceFacts): string[] =>
+  fit(model, device).reasons.map(({ reason }) => reason);
+
+test('a small model on a computer with a GPU runs well, at its whole context', () => {
+  const verdict = fit(small, desktop);
+  expect(verdict).toMatchObject({ runs: 'well', path: 'gpu', context: 40960, reasons: [] });
+  const { memory } = verdict;
+  // 28 layers, keys and values, 8 heads of 128, two bytes: 112 KiB a token.
+  const step =
+    memory.find(({ context }) => context === 8192)!.bytes - memory.find(({ context }) => context === 4096)!.bytes;
+  expect(step).toBe(4096 * 28 * 2 * 8 * 128 * 2);
+});
+
+test('without f16 a context takes twice the memory', () => {
+  const { gpu } = desktop;
+  const wide = { gpu: { ...gpu!, f16: false } };
+  const cache = (device: Pick<DeviceFacts, 'gpu'>): number =>
+    memoryAt(small, 8192, device, 'gpu') - memoryAt(small, 4096, device, 'gpu');
+  expect(cache(wide)).toBe(2 * cache(desktop));
+});
+
+describe('what is in the way, or slows it down', () => {
+  test.each<[string, ModelFacts, DeviceFacts, 'well' | 'slowly' | 'no', string]>([
+    [
+      'a family that is not known',
+      { ...small, unsupported: 'Models of the family bert are not known here.' },
+      desktop,
+      'no',
+      'unsupported',
+    ],
+    ['a full disk', small, { ...desktop, free: 100 * MIB }, 'no', 'no-room'],
+    ['too little memory', large, { ...desktop, memory: 4 * GIB }, 'no', 'memory'],
+    ['safetensors without a GPU', { ...small, format: 'safetensors' }, bare, 'no', 'safetensors-need-gpu'],
+    ['no GPU, and an old browser', small, { ...bare, processor: false }, 'no', 'no-gpu'],
+    ['no GPU', small, bare, 'slowly', 'no-gpu'],
+    [
+      'a GPU of software',
+      small,
+      { ...desktop, bytesPerSecond: 2e9, gpu: { ...desktop.gpu!, isFallback: true } },
+      'slowly',
+      'software-gpu',
+    ],
+    ['a slow GPU', large, { ...desktop, memory: 16 * GIB, bytesPerSecond: 20e9 }, 'slowly', 'slow'],
+  ])('%s', (_, model, device, runs, reason) => {
+    expect(fit(model, device).runs).toBe(runs);
+    expect(reasons(model, device)[0]).toBe(reason);
+    expect(fit(model, device).reasons.every(({ message }) => /^[A-Z].*\.$/.test(message))).toBe(true);
+  });
+
+  test('a context that memory or a buffer’s limit cuts short', () => {
+    const { gpu } = desktop;
+    const tight = { ...desktop, memory: memoryAt(small, 2048, desktop, 'gpu') };
+    expect(fit(small, tight)).toMatchObject({ runs: 'well', context: 2048 });
+    expect(reasons(small, tight)).toContain('short-context');
+    const bound = { ...desktop, gpu: { ...gpu!, maxStorageBufferBindingSize: 16 * MIB } };
+    expect(fit(small, bound).context).toBe(8192);
+  });
+
+  test('a model that nobody has looked into yet', () => {
+    const { format, fileBytes, weightBytes } = small;
+    expect(fit({ format, fileBytes, weightBytes }, desktop)).toMatchObject({ runs: 'well', context: 1024 });
+  });
+});
+
+test('what a page may take of the memory', () => {
+  expect(memoryBudget(8, false)).toBe(4 * GIB);
+  expect(memoryBudget(undefined, true)).toBeLessThan(1.5 * GIB);
+});
+
+describe('what is recommended', () => {
+  test('the best that runs well: more on a better device', () => {
+    const rank = (device: DeviceFacts): number => recommend(device)?.entry.rank ?? 0;
+    const phone = { ...desktop, memory: memoryBudget(4, true), bytesPerSecond: 15e9 };
+    expect(rank(desktop)).toBeGreaterThan(rank(phone));
+    expect(rank(phone)).toBeGreaterThan(rank({ ...bare, memory: GIB }));
+    expect(recommend({ ...bare, memory: 50 * MIB })).toBeUndefined();
+  });
+
+  test('nothing that takes an account first', () => {
+    expect(recommend(desktop)?.entry.gated).toBe(false);
+  });
+});
+
+test('the list is whole: every name once, ranks in order of quality', () => {
+  expect(CATALOG).toHaveLength(13);
+  for (const field of ['id', 'repo', 'rank', 'name'] as const) {
+    expect(new Set(CATALOG.map((entry) => entry[field])).size).toBe(CATALOG.length);
+  }
+  for (const { repo, goodFor, languages, context } of CATALOG) {
+    expect(repo).toMatch(/^[\w-]+\/[\w.-]+$/);
+    expect(goodFor).toMatch(/\.$/);
+    expect(languages.length).toBeGreaterThan(0);
+    expect(context).toBeGreaterThanOrEqual(2048);
+  }
+});

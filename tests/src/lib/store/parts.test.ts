@@ -1,0 +1,139 @@
+/** The small parts of the store: patience, speed, turns, what was here before, files that a person chose. */
+import { describe, expect, test } from 'vitest';
+import { localChoice } from '$lib/store/local';
+import { Meter } from '$lib/store/meter';
+import { ENDLESS, retryAfter, wait, waitBefore } from '$lib/store/retry';
+import { checkHub } from '$lib/store/settings';
+import { Slots } from '$lib/store/slots';
+import type { StoreState } from '$lib/store/state';
+import { evictedOf, recall, remember } from '$lib/store/witness';
+
+describe('patience', () => {
+  test('each wait is twice as long, spread, and no longer than the longest', () => {
+    expect([1, 2, 3, 9].map((failures) => waitBefore(failures, ENDLESS, undefined, 1))).toEqual([
+      1000, 2000, 4000, 30_000,
+    ]);
+    expect(waitBefore(1, ENDLESS, undefined, 0)).toBe(500);
+    expect(waitBefore(1, ENDLESS, 45_000)).toBe(45_000);
+  });
+
+  test.each<[Record<string, string>, number | undefined]>([
+    [{ 'Retry-After': '7' }, 7000],
+    [{ 'Retry-After': 'Thu, 01 Jan 1970 00:01:00 GMT' }, 20_000],
+    [{ 'Retry-After': 'soon' }, undefined],
+    [{ RateLimit: '"resolvers";r=0;t=55' }, 55_000],
+    [{ RateLimit: '"resolvers";r=10;t=55' }, undefined],
+    [{}, undefined],
+  ])('%o', (headers, ms) => {
+    expect(retryAfter(new Headers(headers), 40_000)).toBe(ms);
+  });
+
+  test('the network’s return ends a wait, and so does a stop', async () => {
+    const network = new EventTarget();
+    const waiting = wait(60_000, new AbortController().signal, network);
+    network.dispatchEvent(new Event('online'));
+    await waiting;
+    const stop = new AbortController();
+    const stopped = wait(60_000, stop.signal);
+    stop.abort(new Error('stopped'));
+    await expect(stopped).rejects.toThrow('stopped');
+  });
+});
+
+test('speed is that of the last seconds', () => {
+  let now = 0;
+  const meter = new Meter(() => now);
+  expect(meter.rate()).toBeUndefined();
+  for (now = 0; now <= 10_000; now += 100) meter.add(now < 5000 ? 100 : 1000);
+  now = 10_000;
+  expect(meter.rate()).toBeCloseTo(10_000, -3);
+  now = 16_000;
+  expect(meter.rate()).toBe(0);
+  meter.reset();
+  expect(meter.rate()).toBeUndefined();
+});
+
+test('so many at once, in order; who leaves the queue takes nobody’s place', async () => {
+  const slots = new Slots(1);
+  const { signal } = new AbortController();
+  const first = await slots.take(signal);
+  const order: string[] = [];
+  const stop = new AbortController();
+  const left = slots.take(stop.signal);
+  const second = slots.take(signal).then((release) => {
+    order.push('second');
+    release();
+  });
+  stop.abort(new Error('left'));
+  await expect(left).rejects.toThrow('left');
+  first();
+  first();
+  await second;
+  (await slots.take(signal))();
+  expect(order).toEqual(['second']);
+});
+
+test('what was here and is gone', () => {
+  const kept = new Map<string, string>();
+  const witness = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, text: string) => kept.set(key, text),
+  };
+  const state = (models: readonly { name: string; bytes: number }[], ready = true): StoreState =>
+    ({ ready, models, evicted: [], stored: 0, space: undefined, persisted: false }) as unknown as StoreState;
+  remember(witness, state([{ name: 'small', bytes: 5 }]));
+  const seen = recall(witness);
+  expect(evictedOf(seen, state([], false))).toEqual([]);
+  expect(evictedOf(seen, state([]))).toEqual([{ name: 'small', bytes: 5 }]);
+  expect(evictedOf(seen, state([{ name: 'other', bytes: 1 }]))).toEqual([]);
+  kept.set('fireside.models', '{"not": "ours"}');
+  expect(recall(witness)).toEqual([]);
+  kept.set('fireside.models', 'nor this');
+  expect(recall(witness)).toEqual([]);
+  expect(recall(undefined)).toEqual([]);
+});
+
+describe('files that a person chose', () => {
+  const file = (name: string, size = 3): File => new File([new Uint8Array(size)], name, { lastModified: 7 });
+
+  test('a GGUF file, or a folder’s files', () => {
+    expect(localChoice([file('Small-Q8_0.gguf')]).choice).toMatchObject({
+      name: 'Small-Q8_0',
+      quantization: 'Q8_0',
+      bytes: 3,
+    });
+    const folder = ['config.json', 'tokenizer.json', 'model.safetensors', 'README.md'].map((name) => file(name));
+    expect(localChoice(folder).choice.files.map(({ path }) => path)).toEqual([
+      'config.json',
+      'tokenizer.json',
+      'model.safetensors',
+    ]);
+  });
+
+  test.each([
+    [['a.gguf', 'b.gguf'], /2 GGUF files/],
+    [['readme.md'], /no model here/],
+    [['model.safetensors'], /no config.json, and no tokenizer.json/],
+    [['config.json', 'config.json', 'tokenizer.json', 'model.safetensors'], /several models/],
+  ])('%o', (names, says) => {
+    expect(() => localChoice(names.map((name) => file(name)))).toThrow(says);
+  });
+
+  test('chosen again they are the same, and changed they are not', () => {
+    const { id } = localChoice([file('a.gguf')]).choice;
+    expect(localChoice([file('a.gguf')]).choice.id).toBe(id);
+    expect(localChoice([file('a.gguf', 4)]).choice.id).not.toBe(id);
+  });
+});
+
+test.each([
+  ['https://hub.example/', 'https://hub.example'],
+  ['hub.example/hf/', 'https://hub.example/hf'],
+  ['http://localhost:5180', 'http://localhost:5180'],
+])('the hub %s', (text, hub) => {
+  expect(checkHub(text)).toBe(hub);
+});
+
+test.each(['http://hub.example', 'not a hub', 'ftp://x'])('no hub: %s', (text) => {
+  expect(() => checkHub(text)).toThrow(/hub/);
+});
