@@ -19,6 +19,7 @@ export default {
         // Kit hides its announcer for screen readers with a style attribute.
         'style-src-attr': ['unsafe-inline'],
         'img-src': ['self', 'data:', 'blob:'],
+        'manifest-src': ['self'],
         // Models come from a hub, and from wherever a person says; for trying things out, from this machine.
         'connect-src': ['self', 'https:', 'http://localhost:*', 'http://127.0.0.1:*'],
         'object-src': ['none'],

@@ -28,10 +28,12 @@ const TYPES = /** @type {Record<string, string>} */ ({
  * @param {number} options.port the first to try; 0: any free one
  * @param {string} options.host
  * @param {string} [options.base] a path that everything lies under, such as `/fireside`
+ * @param {boolean} [options.isolate] send the two headers; false: as a host does that cannot
  * @returns {Promise<import('node:http').Server>} once it listens
  */
-export async function serve({ folder, port, host, base = '' }) {
+export async function serve({ folder, port, host, base = '', isolate = true }) {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(isolate ? ISOLATION : {})) response.setHeader(name, value);
     void respond(resolve(folder), base, request, response);
   });
   await listen(server, port, host);
@@ -79,7 +81,6 @@ async function respond(folder, base, request, response) {
     'Last-Modified': file.changed.toUTCString(),
     'Cache-Control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     'X-Content-Type-Options': 'nosniff',
-    ...isolation,
   });
   if (request.method === 'HEAD' || last < first) return void response.end();
   createReadStream(file.path, { start: first, end: last })
@@ -102,7 +103,7 @@ function rangeOf(header, size) {
 }
 
 /** Shared memory, and with it threads, is for pages that cut themselves off from others. */
-const isolation = {
+const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -114,7 +115,7 @@ const isolation = {
  * @param {string} text
  */
 function refuse(response, status, text) {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...isolation }).end(`${text}\n`);
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
 /**

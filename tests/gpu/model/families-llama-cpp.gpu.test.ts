@@ -8,7 +8,6 @@ import { NEUTRAL, type ModelConfig } from '$gpu/formats/model';
 import { Session } from '$gpu/generate';
 import type { Model } from '$gpu/model';
 import { configFromGguf, memorySource, openWeights } from '$lib/weights';
-import { isSlow } from '../../support/attention/grid';
 import { useBareGpu } from '../../support/gpu';
 import { llamaCpp } from '../../support/llama-cpp';
 import { TINY, tinyOf, tinyWeights } from '../../support/llama';
@@ -121,7 +120,6 @@ test('every family is here', () => {
 
 describe.each(CASES)('%s', (name, config) => {
   test('the file says what it was written from, and llama.cpp computes the same', async (context) => {
-    context.skip(isSlow, 'takes minutes on a narrow software GPU: npm run test:large');
     const oracle = await llamaCpp(context);
     const weights = tinyWeights(config, 'F32');
     const bytes = tinyGguf(config, weights);
