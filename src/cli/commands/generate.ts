@@ -2,9 +2,9 @@
  * `fireside generate`: goes on with a text, or answers a question, as it comes; or tells all of it as JSON.
  */
 import { parseArgs } from 'node:util';
-import type { AnswerPiece, ChatModel } from '$lib/engine/chat-model';
+import type { ChatModel } from '$lib/engine/chat-model';
 import type { Prompt } from '$lib/engine/runner';
-import type { AnswerEnd, Sampling } from '$lib/engine/protocol';
+import type { AnswerEnd, AnswerPiece, Sampling } from '$lib/engine/protocol';
 import type { TopTokens } from '$gpu/generate';
 import { MAX_TOP } from '$gpu/generate/shape';
 import type { ChatMessage } from '$lib/text';

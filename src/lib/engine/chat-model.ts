@@ -2,10 +2,12 @@
  * A model one can talk to: a conversation, a text or ids in; an answer as it comes out. The same for the worker and for
  * the command line, for the GPU and for the processor; it knows none of them.
  */
-import { type ChatMessage, type ChatTemplate, type Segment, StopMatcher, type Tokenizer } from '$lib/text';
+import { type ChatMessage, type ChatTemplate, type Segment, StopMatcher, type Tokenizer, type Tool } from '$lib/text';
+import { toolFormatOf } from './api/tool-formats';
 import { EngineFault } from './errors';
+import type { Grammars } from './grammar/masks';
 import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
-import type { Abilities, AnswerEnd, EndReason } from './protocol';
+import type { Abilities, AnswerEnd, AnswerPiece, Ask, EndReason, GrammarSpec, ToolFormatName } from './protocol';
 import type { Prompt, Runner } from './runner';
 
 export interface AnswerOptions {
@@ -19,13 +21,11 @@ export interface AnswerOptions {
   readonly logprobs?: number;
   /** Which tokens may come next, asked before every one. */
   readonly mask?: MaskHook;
+  /** What the answer has to look like; in place of `mask`. */
+  readonly grammar?: GrammarSpec;
+  /** Control tokens are part of the text. */
+  readonly showControl?: boolean;
   readonly onPrefill?: (done: number, total: number) => void;
-}
-
-export interface AnswerPiece {
-  /** '' in the middle of a character, or of what may become a stop string. */
-  readonly text: string;
-  readonly tokens: readonly GeneratedToken[];
 }
 
 export interface ChatModelParts {
@@ -33,6 +33,8 @@ export interface ChatModelParts {
   /** Undefined for a model that only goes on with texts. */
   readonly template: ChatTemplate | undefined;
   readonly runner: Runner;
+  /** Undefined where tokens cannot be masked. */
+  readonly grammars?: Grammars;
 }
 
 export class ChatModel {
@@ -51,8 +53,19 @@ export class ChatModel {
     return this.#parts.runner.abilities;
   }
 
+  /** How it writes its calls of tools; undefined where its template has no place for them. */
+  get toolFormat(): ToolFormatName | undefined {
+    return this.#parts.template && toolFormatOf(this.#parts.template);
+  }
+
+  /** What there is to answer, as a prompt. */
+  promptFor(ask: Ask): Prompt {
+    if ('messages' in ask) return this.chatPrompt(ask.messages, ask.tools);
+    return 'text' in ask ? this.textPrompt(ask.text) : this.idPrompt(ask.ids);
+  }
+
   /** A conversation, up to where the model's answer begins. */
-  chatPrompt(messages: readonly ChatMessage[]): Prompt {
+  chatPrompt(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Prompt {
     const { template } = this.#parts;
     if (!template) {
       throw new EngineFault(
@@ -60,7 +73,7 @@ export class ChatModel {
         'This model comes without a chat template: it goes on with a text, and is not made for conversations.',
       );
     }
-    return this.#promptOf(template.render(messages).segments);
+    return this.#promptOf(template.render(messages, { tools }).segments);
   }
 
   /** A text to go on with; control tokens spelt out in it count. */
@@ -77,18 +90,36 @@ export class ChatModel {
     this.#checkPrompt(prompt);
     if (this.#busy) throw new EngineFault('busy', 'The model is answering already. Wait for it, or stop it.');
     this.#busy = true;
+    let masks: Awaited<ReturnType<Grammars['open']>> | undefined;
     try {
-      return yield* this.#run(prompt, options);
+      const { grammar, ...rest } = options;
+      if (grammar === undefined) return yield* this.#run(prompt, rest);
+      masks = await this.#grammars().open(grammar);
+      return yield* this.#run(prompt, { ...rest, mask: masks.mask });
     } finally {
+      masks?.close();
       this.#busy = false;
     }
   }
 
   close(): void {
+    this.#parts.grammars?.close();
     this.#parts.runner.close();
   }
 
-  async *#run(prompt: Prompt, options: AnswerOptions): AsyncGenerator<AnswerPiece, AnswerEnd, undefined> {
+  #grammars(): Grammars {
+    const { grammars } = this.#parts;
+    if (grammars) return grammars;
+    throw new EngineFault(
+      'ability',
+      'An answer can be held to a grammar on the GPU alone; the processor computes here.',
+    );
+  }
+
+  async *#run(
+    prompt: Prompt,
+    options: Omit<AnswerOptions, 'grammar'>,
+  ): AsyncGenerator<AnswerPiece, AnswerEnd, undefined> {
     const { runner } = this.#parts;
     const { stop = [], signal, maxTokens = Infinity, ...passed } = options;
     const stops = new StopMatcher(stop);
@@ -108,7 +139,9 @@ export class ChatModel {
         // Tokens that were under way when the stop string came.
         if (stops.found !== undefined) continue;
         tokens += step.value.count;
-        yield { text: stops.push(step.value.text), tokens: step.value.tokens };
+        const { text, tokens: told } = step.value;
+        const spelling = passed.logprobs === undefined ? {} : { spelling: this.#spelling(told) };
+        yield { text: stops.push(text), tokens: told, ...spelling };
         if (stops.found !== undefined) ending.abort();
       }
       const rest = stops.found === undefined ? stops.finish() : '';
@@ -122,6 +155,14 @@ export class ChatModel {
       ending.abort();
       while (!(await run.next()).done);
     }
+  }
+
+  /** A model may have more tokens than its tokenizer has names for: those read as nothing. */
+  #spelling(tokens: readonly GeneratedToken[]): ReadonlyMap<number, Uint8Array> {
+    const { tokenizer } = this.#parts;
+    const ids = tokens.flatMap(({ id, top = [] }) => [id, ...top.map(([other]) => other)]);
+    const known = ids.filter((id) => id < tokenizer.vocabulary.size);
+    return new Map(known.map((id) => [id, tokenizer.bytesOf(id)]));
   }
 
   /** We bound the tokens by the context: who asked for more has not got what was asked for. */

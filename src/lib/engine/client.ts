@@ -2,9 +2,11 @@
  * The page's end of the engine: typed calls to the worker that owns the GPU. The one file of this room, with
  * protocol.ts, that pages import; no WebGPU code comes along.
  */
+import { EngineError } from './engine-error';
 import type {
   AnswerEnd,
-  ChatRequest,
+  AnswerSettings,
+  Ask,
   Failure,
   GenerateProgress,
   Inspection,
@@ -22,16 +24,7 @@ import type {
   Stop,
 } from './protocol';
 
-/** A call that the worker could not carry out. */
-export class EngineError extends Error {
-  override readonly name = 'EngineError';
-  readonly code: Failure['code'];
-
-  constructor({ code, message }: Failure, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+export { EngineError };
 
 /** A call that is under way. */
 interface Pending {
@@ -48,12 +41,13 @@ interface Call<M extends Method> {
 }
 
 /** `mask`: which tokens may come next, asked in the page before every token. What it throws ends the answer. */
-export type ChatCall = Omit<ChatRequest, 'masked'> & { readonly mask?: MaskHook };
+export type ChatCall = Ask & Omit<AnswerSettings, 'masked'> & { readonly mask?: MaskHook };
 
 export class Engine {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
+  #model: LoadedModel | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'fireside' });
@@ -67,18 +61,25 @@ export class Engine {
     });
   }
 
+  /** The model that is open. */
+  get model(): LoadedModel | undefined {
+    return this.#model;
+  }
+
   /** Opens the GPU, checks it, and tells what it is. */
   inspect(onProgress: (stage: InspectionStage) => void = () => {}): Promise<Inspection> {
     return this.#call('inspect', undefined, { progress: onProgress });
   }
 
   /** Opens a model in place of the one that is open. Stopped by `signal`, it rejects with the code `aborted`. */
-  load(
+  async load(
     request: LoadRequest,
     onProgress: (progress: LoadProgress) => void = () => {},
     signal?: AbortSignal,
   ): Promise<LoadedModel> {
-    return this.#call('load', request, { progress: onProgress, signal });
+    this.#model = undefined;
+    this.#model = await this.#call('load', request, { progress: onProgress, signal });
+    return this.#model;
   }
 
   /** Answers a conversation, piece by piece. Stopped by `signal`, it resolves with the reason `aborted`. */
@@ -93,6 +94,7 @@ export class Engine {
 
   /** Closes the model and gives back its memory. */
   unload(): Promise<void> {
+    this.#model = undefined;
     return this.#call('unload', undefined);
   }
 

@@ -13,6 +13,8 @@ import {
   type WeightsFile,
 } from '$lib/weights';
 import { ChatModel } from './chat-model';
+import { Grammars } from './grammar/masks';
+import { loadXgrammar, type Xgrammar } from './grammar/xgrammar';
 import { GpuRunner } from './gpu-runner';
 import { openModel, type ModelPlace, type OpenedModel } from './open-model';
 import type { LoadProgress } from './protocol';
@@ -35,6 +37,8 @@ export interface GpuLoadOptions {
   readonly kv?: KvKind | undefined;
   /** Which attention kernels may serve; default 'auto'. */
   readonly attention?: AttentionKind | undefined;
+  /** What makes masks of grammars, fetched for the first answer that wants one. Default: as pages load it. */
+  readonly loadXgrammar?: () => Promise<Xgrammar>;
   readonly signal: AbortSignal;
   readonly progress: (value: LoadProgress) => void;
 }
@@ -75,10 +79,11 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
     const sessions = new SessionPool(model, memoryBudget === undefined ? {} : { memoryBudget });
     await sessions.ready();
     options.signal.throwIfAborted();
+    const grammars = new Grammars(tokenizer, config.vocab, options.loadXgrammar ?? loadXgrammar);
     return {
       name,
       bytes: weights.files.reduce((sum, { size }) => sum + size, 0),
-      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, sessions, opened) }),
+      model: new ChatModel({ tokenizer, template, runner: runnerOf(gpu, model, sessions, opened), grammars }),
       network: model,
       quantised,
     };

@@ -23,9 +23,12 @@ export class GpuRunner implements Runner {
     return this.#parts.sessions.context;
   }
 
-  async *run(prompt: Prompt, options: RunOptions): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
+  async *run(
+    prompt: Prompt,
+    { showControl = false, ...options }: RunOptions,
+  ): AsyncGenerator<RunPiece, GenerationEnd, undefined> {
     const { sessions, tokenizer } = this.#parts;
-    const detokenizer = tokenizer.detokenizer({ continues: true });
+    const detokenizer = tokenizer.detokenizer({ continues: true, special: showControl ? 'show' : 'skip' });
     const generation = sessions.generate(prompt.ids, { ...options, endIds: tokenizer.roles.ends });
     let step = await generation.next();
     for (; !step.done; step = await generation.next()) {

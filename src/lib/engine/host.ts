@@ -41,10 +41,16 @@ export interface HostParts {
 export class Host {
   readonly #parts: HostParts;
   #model: ChatModel | undefined;
+  #loaded: LoadedModel | undefined;
   #loading = false;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
+  }
+
+  /** The model that is open. */
+  get model(): LoadedModel | undefined {
+    return this.#loaded;
   }
 
   async load(request: LoadRequest, progress: (value: LoadProgress) => void, signal: AbortSignal): Promise<LoadedModel> {
@@ -58,15 +64,18 @@ export class Host {
       if (signal.aborted) opened.model.close();
       signal.throwIfAborted();
       this.#model = opened.model;
-      return {
+      const { toolFormat } = opened.model;
+      this.#loaded = {
         ...opened.facts,
         path: way.path,
         reason: way.reason,
         ...('detail' in way && { detail: way.detail }),
         abilities: opened.model.abilities,
+        ...(toolFormat && { toolFormat }),
         context: opened.model.context,
         loadMs: performance.now() - start,
       };
+      return this.#loaded;
     } finally {
       this.#loading = false;
     }
@@ -74,15 +83,21 @@ export class Host {
 
   /** @param mask asked before every token, where the request says so */
   async generate(
-    { messages, masked = false, ...options }: ChatRequest,
+    { masked = false, ...request }: ChatRequest,
     progress: (value: GenerateProgress) => void,
     signal: AbortSignal,
     mask?: MaskHook,
   ): Promise<AnswerEnd> {
     const model = this.#model;
     if (!model) throw new EngineFault('no-model', 'No model is open. Open one first.');
-    const answer = model.answer(model.chatPrompt(messages), {
-      ...options,
+    const { sampling, maxTokens, stop, logprobs, grammar } = request;
+    const answer = model.answer(model.promptFor(request), {
+      ...(sampling && { sampling }),
+      ...(maxTokens !== undefined && { maxTokens }),
+      ...(stop && { stop }),
+      ...(logprobs !== undefined && { logprobs }),
+      ...(grammar !== undefined && { grammar }),
+      showControl: 'tools' in request && (request.tools?.length ?? 0) > 0,
       signal,
       ...(masked && mask && { mask }),
       onPrefill: (done, total) => progress({ type: 'prefill', done, total }),
@@ -97,6 +112,7 @@ export class Host {
   unload(): void {
     this.#model?.close();
     this.#model = undefined;
+    this.#loaded = undefined;
   }
 
   /** A GPU that fails is a reason to take the processor, unless it was the GPU that was asked for, or what it alone does. */

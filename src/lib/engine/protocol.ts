@@ -7,12 +7,12 @@
  * page's `MaskAnswer`.
  */
 import type { AttentionKind, GpuErrorCode, GpuReport } from '$gpu';
-import type { ChatMessage } from '$lib/text';
+import type { ChatMessage, Tool } from '$lib/text';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
 import type { Activations, KvKind, QuantisedTensor } from '$gpu/model';
 
-export type { ChatMessage, GeneratedToken, GpuReport, MaskHook, QuantisedTensor, QuantName, Sampling };
+export type { ChatMessage, Tool, GeneratedToken, GpuReport, MaskHook, QuantisedTensor, QuantName, Sampling };
 
 /** What the worker does for the page: by method, what it is given, tells while it works, and returns. */
 export interface Methods {
@@ -125,6 +125,8 @@ export interface LoadedModel {
   readonly threads?: number;
   /** What there is of `ChatRequest` where the model runs. */
   readonly abilities: Abilities;
+  /** Undefined: its chat template has no place for tools. */
+  readonly toolFormat?: ToolFormatName;
   /** Most tokens of prompt and answer together. */
   readonly context: number;
   /** Of the files. */
@@ -144,23 +146,55 @@ export interface Abilities {
   readonly penaltiesCount: 'answer' | 'prompt-and-answer';
 }
 
+/** How a model writes the tools it wants to be called: see tool-formats.ts. */
+export type ToolFormatName = 'hermes' | 'llama3' | 'mistral' | 'phi';
+
 // ---- generate --------------------------------------------------------------------------------------------------
 
-export interface ChatRequest {
-  readonly messages: readonly ChatMessage[];
+/** A conversation to answer, with the tools that the model may call; or a text or ids to go on with. */
+export type Ask =
+  | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly Tool[] }
+  | { readonly text: string }
+  | { readonly ids: readonly number[] };
+
+export type ChatRequest = Ask & AnswerSettings;
+
+export interface AnswerSettings {
   readonly sampling?: Sampling;
   readonly maxTokens?: number;
   readonly stop?: readonly string[];
   /** How many of the likeliest tokens to tell of with each token, by log-probability; 0: its own alone. */
   readonly logprobs?: number;
+  /** What the answer has to look like. Where no tokens can be masked it is refused. */
+  readonly grammar?: GrammarSpec;
   /** The worker is to ask for a mask before every token. */
   readonly masked?: boolean;
+}
+
+/**
+ * A grammar in xgrammar's EBNF, which begins at the rule `root`; or free text in which what begins like a tag has to go
+ * on as one: `begin`, the grammar, `end`.
+ */
+export type GrammarSpec = string | { readonly tags: readonly GrammarTag[]; readonly trigger: string };
+
+export interface GrammarTag {
+  readonly begin: string;
+  readonly grammar: string;
+  readonly end: string;
 }
 
 export type GenerateProgress =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number }
   /** The tokens that the text came from, where the engine tells them. */
-  | { readonly type: 'text'; readonly text: string; readonly tokens: readonly GeneratedToken[] };
+  | ({ readonly type: 'text' } & AnswerPiece);
+
+export interface AnswerPiece {
+  /** '' in the middle of a character, or of what may become a stop string. */
+  readonly text: string;
+  readonly tokens: readonly GeneratedToken[];
+  /** With log-probabilities: what each of these tokens, and of the likeliest in their places, reads as. */
+  readonly spelling?: ReadonlyMap<number, Uint8Array>;
+}
 
 export type EndReason =
   | 'end' // the model had no more to say
@@ -225,6 +259,7 @@ export type EngineErrorCode =
   | 'context' // the conversation is longer than the context
   | 'no-template' // the model is not made for conversations
   | 'ability' // the path that the model runs on has no way to do what was asked
+  | 'grammar' // a grammar cannot be read
   | 'files' // a file of the model is missing, or is not what it should be
   | 'cpu'; // the path through the processor cannot run here, or broke
 

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly logprobs?: number;
   /** Which tokens may come next, asked before every one. */
   readonly mask?: MaskHook;
+  /** Control tokens are part of the text: some models mark with them which tool they call. */
+  readonly showControl?: boolean;
   readonly onPrefill?: (done: number, total: number) => void;
 }
 

@@ -35,7 +35,7 @@ export class Origins {
   }
 
   /** The strictest writer of a value, or of anything in it. */
-  strictest(value: Value, seen = new Set<Value>()): Origin {
+  strictest(value: Value, seen: Set<Value> = new Set()): Origin {
     if (isString(value))
       return this.segments(value)
         .map(({ origin }) => origin)

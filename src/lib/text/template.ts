@@ -55,6 +55,7 @@ export interface TemplateSupport {
 
 export class ChatTemplate {
   readonly #programs = new Map<string, Node>();
+  readonly #sources: readonly string[];
   readonly #specials: SpecialTexts;
   #supports: TemplateSupport | undefined;
 
@@ -63,7 +64,13 @@ export class ChatTemplate {
     const named = typeof templates === 'string' ? [{ name: 'default', source: templates }] : templates;
     for (const { name, source } of named) this.#programs.set(name, parseTemplate(source));
     if (named.length === 0) throw new TemplateError('template-syntax', 'This model comes without a chat template.');
+    this.#sources = named.map(({ source }) => source);
     this.#specials = specials;
+  }
+
+  /** Whether one of the templates spells this out. */
+  mentions(text: string): boolean {
+    return this.#sources.some((source) => source.includes(text));
   }
 
   get supports(): TemplateSupport {

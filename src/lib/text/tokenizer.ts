@@ -6,6 +6,7 @@
  */
 import type { WordModel } from './bpe';
 import { Detokenizer, type Decoding, type DetokenizerOptions } from './detokenizer';
+import { pieceOf } from './pieces';
 import type { Segment, SpecialTokens } from './specials';
 import type { Vocabulary } from './vocabulary';
 
@@ -42,6 +43,8 @@ export interface TokenRoles {
   /** Any of these ends an answer. */
   readonly ends: ReadonlySet<number>;
 }
+
+const encoder = new TextEncoder();
 
 export class Tokenizer {
   readonly vocabulary: Vocabulary;
@@ -105,6 +108,12 @@ export class Tokenizer {
     let text = '';
     for (const id of ids) text += detokenizer.push(id);
     return text + detokenizer.finish();
+  }
+
+  /** What a token reads as, control tokens as they are spelt; it may be a part of a character. */
+  bytesOf(id: number): Uint8Array {
+    const piece = pieceOf(this.vocabulary, id, this.#parts.decoding.spelling);
+    return 'bytes' in piece ? piece.bytes : encoder.encode(piece.whole);
   }
 
   /** For ids that arrive one by one. */

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import { type AnswerOptions, ChatModel } from '$lib/engine/chat-model';
 import { GpuRunner } from '$lib/engine/gpu-runner';
+import { Grammars } from '$lib/engine/grammar/masks';
+import { loadXgrammarInNode } from '$lib/engine/grammar/xgrammar-node';
 import type { AnswerEnd } from '$lib/engine/protocol';
 import { ChatTemplate, jsonTemplates } from '$lib/text';
 import { pocketFile, pocketTokenizer } from '../../../support/text/tokenizers';
@@ -156,4 +158,50 @@ test('a character that was never completed is shown as one that is missing', asy
   const sessions = new SaidSessions(tokenizer.encode('😀').slice(0, -1));
   const runner = new GpuRunner({ sessions, tokenizer, close: () => {} });
   expect((await answerOf(new ChatModel({ tokenizer, template, runner }))).text).toBe('\uFFFD');
+});
+
+test('tools are told to the model, and how it calls them is known', () => {
+  const model = modelOf(new SaidRunner([]));
+  const tools = [{ type: 'function', function: { name: 'add_up' } }] as const;
+  const messages = [{ role: 'user', content: 'Hi' }] as const;
+  expect(model.promptFor({ messages, tools }).text).toContain('add_up');
+  expect(model.promptFor({ messages }).text).not.toContain('add_up');
+  expect(model.promptFor({ text: 'Once' })).toEqual(model.textPrompt('Once'));
+  expect(model.promptFor({ ids: [1, 85] })).toEqual(model.idPrompt([1, 85]));
+  expect(model.toolFormat).toBe('hermes');
+  expect(new ChatModel({ tokenizer, template: undefined, runner: new SaidRunner([]) }).toolFormat).toBeUndefined();
+});
+
+test('with log-probabilities every token comes with what it reads as', async () => {
+  const model = modelOf(new SaidRunner(['a', 'b']));
+  const pieces = [];
+  for await (const piece of model.answer(model.textPrompt('Hi'), { logprobs: 0 })) pieces.push(piece);
+  const bytes = pieces.flatMap(({ spelling }) => [...(spelling ?? [])]);
+  expect(bytes).toEqual([0, 1].map((id) => [id, tokenizer.bytesOf(id)]));
+  for await (const piece of model.answer(model.textPrompt('Hi'))) expect(piece).not.toHaveProperty('spelling');
+});
+
+/** Asks for the mask of its first token. */
+class MaskedRunner extends SaidRunner {
+  words: Uint32Array | undefined;
+
+  override async *run(...[prompt, options]: Parameters<SaidRunner['run']>): ReturnType<SaidRunner['run']> {
+    this.words = await options.mask?.([]);
+    return yield* super.run(prompt, options);
+  }
+}
+
+test('an answer is held to a grammar, and refused where tokens cannot be masked', async () => {
+  const runner = new MaskedRunner(['a']);
+  await expect(answerOf(modelOf(runner), { grammar: 'root ::= "a"' })).rejects.toMatchObject({ code: 'ability' });
+  const grammars = new Grammars(tokenizer, tokenizer.vocabulary.size, loadXgrammarInNode);
+  const model = new ChatModel({ tokenizer, template, runner, grammars });
+  await answerOf(model, { grammar: 'root ::= "a"' });
+  const [a = 0, b = 0] = ['a', 'b'].map((text) => tokenizer.vocabulary.idOf(text));
+  const allows = (id: number): boolean => ((runner.words![id >>> 5]! >>> (id & 31)) & 1) === 1;
+  expect([allows(a), allows(b)]).toEqual([true, false]);
+  await expect(answerOf(model, { grammar: 'nonsense' })).rejects.toMatchObject({ code: 'grammar' });
+  expect((await answerOf(model)).text).toBe('a');
+  expect(runner.words).toBeUndefined();
+  model.close();
 });
