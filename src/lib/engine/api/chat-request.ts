@@ -1,0 +1,121 @@
+/** The body of `/v1/chat/completions`, checked: what it asks for, in the engine's words. */
+import type { ChatMessage, Tool } from '$lib/text';
+import { ebnfOfRegex, ebnfOfSchema } from '../grammar';
+import type { GrammarSpec, LoadedModel } from '../protocol';
+import { invalid, unsupported } from './errors';
+import { Fields, isObject, kindOf } from './fields';
+import { readMessages, readToolChoice, readTools, type AskedTool, type ToolChoice } from './messages';
+import { readCommon, type CommonRequest } from './sampling';
+import { toolGrammar } from './tool-grammar';
+import { TOOL_FORMATS, type ToolFormat } from './tool-formats';
+
+export interface ChatCompletion extends CommonRequest {
+  readonly messages: readonly ChatMessage[];
+  readonly maxTokens: number | undefined;
+  /** Likeliest tokens to tell of with each; undefined: no log-probabilities. */
+  readonly logprobs: number | undefined;
+  readonly tools: ChatTools | undefined;
+  readonly grammar: GrammarSpec | undefined;
+}
+
+/** The tools that the model may call. */
+export interface ChatTools {
+  readonly list: readonly Tool[];
+  readonly format: ToolFormat;
+  /** Whether it may call more than one. */
+  readonly parallel: boolean;
+}
+
+const MOST_TOP = 20;
+
+export function readChatCompletion(value: unknown, model: LoadedModel): ChatCompletion {
+  const body = new Fields(value, '');
+  const common = readCommon(body);
+  const messages = readMessages(body);
+  const maxTokens = readMaxTokens(body);
+  const logprobs = readLogprobs(body);
+  const asked = readTools(body);
+  const choice = readToolChoice(body, asked);
+  const parallel = body.flag('parallel_tool_calls') ?? true;
+  const format = readFormat(body.object('response_format'));
+  body.only('store', [false], 'nothing is stored here');
+  body.only('modalities', [['text']], 'the models here write text alone');
+  body.refuseOthers();
+  const tools = toolsOf(asked, choice, parallel, model);
+  if (format !== undefined && tools)
+    throw unsupported('response_format', 'goes with no «tools», whose calls are no such text');
+  if (format !== undefined && common.stop.length > 0) {
+    throw unsupported('stop', 'goes with no «response_format»: the answer would end before it is whole');
+  }
+  const grammar = format ?? (tools && toolGrammar(tools, asked, choice));
+  requireAbility(model, grammar, format === undefined ? 'tool_choice' : 'response_format', logprobs);
+  return { ...common, messages, maxTokens, logprobs, tools, grammar };
+}
+
+/** Both names are in use. */
+function readMaxTokens(body: Fields): number | undefined {
+  const [newer, older] = [body.whole('max_completion_tokens', 1), body.whole('max_tokens', 1)];
+  if (newer !== undefined && older !== undefined && newer !== older) {
+    throw invalid('max_tokens', `is ${older}, and «max_completion_tokens» ${newer}; give one of them`);
+  }
+  return newer ?? older;
+}
+
+function readLogprobs(body: Fields): number | undefined {
+  const wanted = body.flag('logprobs') ?? false;
+  const top = body.whole('top_logprobs', 0, MOST_TOP);
+  if (top !== undefined && !wanted) throw invalid('top_logprobs', 'goes with «logprobs»: true');
+  return wanted ? (top ?? 0) : undefined;
+}
+
+/** Undefined: any text. */
+function readFormat(format: Fields | undefined): string | undefined {
+  if (!format) return undefined;
+  const type = format.oneOf('type', ['text', 'json_object', 'json_schema', 'grammar', 'regex']);
+  if (!type) throw invalid(format.at('type'), 'is missing', 'missing_required_parameter');
+  const grammar = {
+    text: () => undefined,
+    json_object: () => ebnfOfSchema({ type: 'object' }, format.at('type')),
+    json_schema: () => readSchema(format.requiredObject('json_schema')),
+    grammar: () => format.requiredText('grammar'),
+    regex: () => ebnfOfRegex(format.requiredText('regex'), format.at('regex')),
+  }[type]();
+  format.refuseOthers();
+  return grammar;
+}
+
+/** `strict` says nothing here: answers always hold to the schema. */
+function readSchema(fields: Fields): string {
+  fields.labels('name', 'description');
+  fields.flag('strict');
+  const schema = fields.raw('schema');
+  if (!isObject(schema) && schema !== true) {
+    throw invalid(fields.at('schema'), `is ${kindOf(schema)}; expected a JSON schema`, 'invalid_type');
+  }
+  fields.refuseOthers();
+  return ebnfOfSchema(schema, fields.at('schema'));
+}
+
+function toolsOf(
+  asked: readonly AskedTool[],
+  choice: ToolChoice,
+  parallel: boolean,
+  model: LoadedModel,
+): ChatTools | undefined {
+  if (asked.length === 0 || choice === 'none') return undefined;
+  if (!model.toolFormat)
+    throw unsupported('tools', `${model.name} knows no tools: its chat template has no place for them`);
+  const several = parallel && typeof choice === 'string';
+  return { list: asked.map(({ tool }) => tool), format: TOOL_FORMATS[model.toolFormat], parallel: several };
+}
+
+function requireAbility(
+  { abilities }: LoadedModel,
+  grammar: GrammarSpec | undefined,
+  field: string,
+  logprobs: number | undefined,
+): void {
+  const why = 'needs a GPU, and the model runs on the processor here';
+  if (grammar !== undefined && !abilities.mask) throw unsupported(field, why);
+  if (logprobs !== undefined && !abilities.logprobs) throw unsupported('logprobs', why);
+}
