@@ -14,7 +14,7 @@ const unfit = JSON.parse(process.env.FIRESIDE_NOT_RUN ?? '[]') as string[];
 
 /** A GPU test is written once and runs in every GPU environment; a soak test runs under Node, where memory shows. */
 const gpuTests = ['tests/gpu/**/*.gpu.test.ts'];
-const soakTests = ['tests/gpu/**/*.soak.test.ts'];
+const soakTests = ['tests/**/*.soak.test.ts'];
 const pageTests = ['tests/e2e/**/*.e2e.test.ts'];
 /** Downloads that are killed over and over, in a real browser. */
 const pageSoakTests = ['tests/e2e/**/*.soak.test.ts'];

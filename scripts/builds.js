@@ -18,14 +18,15 @@ export async function buildApp() {
 
 /** Builds the library and its types to `dist/`, where they are older than their sources. Returns the exit code. */
 export function buildLibrary() {
-  if (!isStale('dist/types/index.d.ts', ['gpu', 'vite.library.config.ts', 'tsconfig.library.json'])) return 0;
+  if (!isStale('dist/types/gpu/index.d.ts', ['gpu', 'src/lib', 'vite.library.config.ts', 'tsconfig.library.json']))
+    return 0;
   console.log('Building the library ...');
   return runVite('vite.library.config.ts') || writeTypes();
 }
 
 /** Builds the command line program to `dist/cli.js`, where that is older than its sources. Returns the exit code. */
 export function buildCli() {
-  if (!isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'vite.cli.config.ts'])) return 0;
+  if (!isStale('dist/cli.js', ['src/cli', 'src/lib', 'gpu', 'scripts/serve.js', 'vite.cli.config.ts'])) return 0;
   return runVite('vite.cli.config.ts');
 }
 

@@ -34,7 +34,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
 export async function serve({ folder, port, host, base = '', isolate = true }) {
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(isolate ? ISOLATION : {})) response.setHeader(name, value);
-    void respond(resolve(folder), base, request, response);
+    void sendFile(folder, base, request, response);
   });
   await listen(server, port, host);
   return server;
@@ -57,14 +57,16 @@ function listen(server, port, host) {
 }
 
 /**
+ * Answers a request with a file of the folder.
+ *
  * @param {string} folder
- * @param {string} base
+ * @param {string} base what every path begins with
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  */
-async function respond(folder, base, request, response) {
+export async function sendFile(folder, base, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Method not allowed');
-  const file = await findFile(folder, base, request.url ?? '/');
+  const file = await findFile(resolve(folder), base, request.url ?? '/');
   if (!file) return refuse(response, 404, 'Not found');
   const range = rangeOf(request.headers.range, file.size);
   if (range === 'outside') {
@@ -103,7 +105,7 @@ function rangeOf(header, size) {
 }
 
 /** Shared memory, and with it threads, is for pages that cut themselves off from others. */
-const ISOLATION = {
+export const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',

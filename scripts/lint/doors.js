@@ -48,7 +48,16 @@ export const DOORS = [
   },
   {
     rooms: ['src/cli/'],
-    may: ['src/lib/engine/', 'src/lib/weights/', 'src/lib/text/', 'src/lib/store/', 'src/lib/catalog/', 'gpu/'],
+    // What serves the app serves it beside the models too.
+    may: [
+      'src/lib/engine/',
+      'src/lib/weights/',
+      'src/lib/text/',
+      'src/lib/store/',
+      'src/lib/catalog/',
+      'gpu/',
+      'scripts/serve.js',
+    ],
   },
   {
     rooms: ['src/'],

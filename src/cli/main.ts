@@ -3,14 +3,16 @@
  * The `fireside` command: finds the command by its name, hands it the rest of the line, and turns what it throws into
  * one line and an exit code.
  */
+import { EngineError } from '$lib/engine/engine-error';
 import { describe } from '$lib/engine/errors';
 import { UsageError, type Command } from './command';
 import { bench } from './commands/bench';
 import { generate } from './commands/generate';
 import { inspect } from './commands/inspect';
 import { score } from './commands/score';
+import { serve } from './commands/serve';
 
-const COMMANDS: Readonly<Record<string, Command>> = { generate, score, inspect, bench };
+const COMMANDS: Readonly<Record<string, Command>> = { generate, score, serve, inspect, bench };
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
@@ -28,7 +30,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     return await command.run(args);
   } catch (error) {
     if (error instanceof UsageError || isParseError(error)) return complain(error.message, usage);
-    const { code, message } = describe(error);
+    const { code, message } = error instanceof EngineError ? error : describe(error);
     if (code === 'unknown') throw error;
     return complain(message);
   }

@@ -1,12 +1,10 @@
 /** What `--model` names: a folder, a GGUF file, an address, or a model of a hub, which is downloaded and kept. */
-import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { parseAddress } from '$lib/store';
 import { EngineFault } from '$lib/engine/errors';
-import type { ModelFolder, ModelPlace } from '$lib/engine/open-model';
+import { diskPlace } from '$lib/engine/disk-place';
+import type { ModelPlace } from '$lib/engine/open-model';
 import { manifestPlace } from '$lib/engine/place';
 import { urlPlace } from '$lib/engine/url-place';
-import { openFile } from '$lib/weights/node-source';
 import { type DownloadProgress, fetchModel, type StoreChoice } from './store';
 
 export async function modelPlace(
@@ -15,9 +13,8 @@ export async function modelPlace(
   store: StoreChoice,
   onProgress: (progress: DownloadProgress) => void = () => {},
 ): Promise<ModelPlace> {
-  const found = await stat(name).catch(() => undefined);
-  if (found?.isDirectory()) return { folder: diskFolder(name) };
-  if (found) return { file: await openFile(name), beside: diskFolder(dirname(name)) };
+  const found = await diskPlace(name);
+  if (found) return found;
   if (looksLikePath(name)) throw new EngineFault('files', `${name}: there is no such file or folder.`);
   const address = isAddress(name) && !isOnHub(name, store) ? undefined : parseAddress(name, { hub: store.hub });
   // A folder, or a file, that a server holds: it is read where it lies.
@@ -38,15 +35,4 @@ function isOnHub(address: string, { hub }: StoreChoice): boolean {
 /** `owner/name` is a path too; what has two parts and no ending is taken for a model's name. */
 function looksLikePath(name: string): boolean {
   return /^([.~]?[\\/]|\.\.?[\\/]|[a-z]:[\\/])/i.test(name) || /^[^/]*\.(gguf|safetensors)$/i.test(name);
-}
-
-function diskFolder(path: string): ModelFolder {
-  return {
-    name: path,
-    async open(file) {
-      const full = join(path, file);
-      const found = await stat(full).catch(() => undefined);
-      return found?.isFile() ? openFile(full) : undefined;
-    },
-  };
 }

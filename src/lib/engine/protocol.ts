@@ -7,7 +7,8 @@
  * page's `MaskAnswer`.
  */
 import type { AttentionKind, GpuErrorCode, GpuReport } from '$gpu';
-import type { ChatMessage, Tool } from '$lib/text';
+// Not of the room's index: whoever depends on the library gets these types, and no template's.
+import type { ChatMessage, Tool } from '$lib/text/messages';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
 import type { Activations, KvKind, QuantisedTensor } from '$gpu/model';
