@@ -1,9 +1,9 @@
 /**
- * Writes the library's types to dist/types. The sources' imports carry no file endings, as bundlers like it; Node's
- * own resolution wants them, so each is completed here.
+ * Writes the library's types to dist/types. The sources' imports carry no file endings, and begin with `$lib` or `$gpu`,
+ * as bundlers like it; Node's own resolution wants paths to files, so each is completed here.
  */
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { root, runPackage } from './packages.js';
 
 const folder = join(root, 'dist', 'types');
@@ -22,10 +22,27 @@ export function writeTypes() {
 /** @param {string} file */
 function completeImports(file) {
   const completed = readFileSync(file, 'utf8').replace(
-    /(?<=(?:from|import)\s*\(?\s*['"])\.\.?(?:\/[^'"]*)?(?=['"])/g,
-    (specifier) => complete(dirname(file), specifier),
+    /(?<=(?:from|import)\s*\(?\s*['"])(?:\.\.?|\$lib|\$gpu)(?:\/[^'"]*)?(?=['"])/g,
+    (specifier) => complete(dirname(file), fromAlias(dirname(file), specifier)),
   );
   writeFileSync(file, completed);
+}
+
+const ALIASES = { $lib: join(folder, 'src', 'lib'), $gpu: join(folder, 'gpu') };
+
+/**
+ * @param {string} from the importing file's folder
+ * @param {string} specifier '$gpu/device', './tensor'
+ */
+function fromAlias(from, specifier) {
+  for (const [alias, path] of Object.entries(ALIASES)) {
+    if (specifier !== alias && !specifier.startsWith(`${alias}/`)) continue;
+    const target = relative(from, path + specifier.slice(alias.length))
+      .split(sep)
+      .join('/');
+    return target.startsWith('.') ? target : `./${target}`;
+  }
+  return specifier;
 }
 
 /**
