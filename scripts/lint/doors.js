@@ -42,9 +42,10 @@ export const DOORS = [
     may: ['gpu/', 'src/lib/weights/', 'src/lib/text/', 'src/lib/store/', 'src/lib/catalog/'],
   },
   { rooms: ['src/lib/ui/'], may: [] },
+  { rooms: ['src/lib/conversations/'], may: [], mayTypes: CLIENT },
   {
     rooms: ['src/lib/chat/', 'src/lib/models/', 'src/lib/widget/'],
-    may: [...CLIENT, 'src/lib/store/', 'src/lib/catalog/', 'src/lib/ui/'],
+    may: [...CLIENT, 'src/lib/conversations/', 'src/lib/store/', 'src/lib/catalog/', 'src/lib/ui/'],
   },
   {
     rooms: ['src/cli/'],
@@ -62,7 +63,9 @@ export const DOORS = [
   {
     rooms: ['src/'],
     may: [
-      ...['weights', 'text', 'store', 'catalog', 'chat', 'models', 'widget', 'ui'].map((room) => `src/lib/${room}/`),
+      ...['weights', 'text', 'store', 'catalog', 'conversations', 'chat', 'models', 'widget', 'ui'].map(
+        (room) => `src/lib/${room}/`,
+      ),
       ...CLIENT,
       'src/lib/engine/handle.ts',
     ],

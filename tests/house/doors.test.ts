@@ -73,10 +73,23 @@ const ROWS: readonly Row[] = [
     closed: ['$gpu/formats/dtype', '$lib/engine/client', '$lib/store/x', '$lib/chat/x', '../../routes/x'],
     open: ['./button', 'svelte'],
   },
+  {
+    from: 'src/lib/conversations/x.ts',
+    closed: ['$gpu', '$lib/engine/client', '$lib/store/x', '$lib/ui/x', ...ABOVE_ENGINE],
+    open: ['./tree', 'idb-keyval'],
+  },
   ...['chat', 'models', 'widget'].map((room) => ({
     from: `src/lib/${room}/x.svelte`,
     closed: ['$gpu', '$gpu/formats/x', '$lib/engine/worker', '$lib/engine/handle', '$lib/weights/x', '../../routes/x'],
-    open: ['$lib/engine/client', '../engine/protocol', '$lib/store/x', '$lib/catalog/x', '$lib/ui/button', 'svelte'],
+    open: [
+      '$lib/engine/client',
+      '../engine/protocol',
+      '$lib/conversations/x',
+      '$lib/store/x',
+      '$lib/catalog/x',
+      '$lib/ui/button',
+      'svelte',
+    ],
   })),
   ...['src/routes/+page.svelte', 'src/routes/+layout.ts', 'src/service-worker.ts'].map((from) => ({
     from,
