@@ -60,12 +60,18 @@ export class ChatModel {
 
   /** What there is to answer, as a prompt. */
   promptFor(ask: Ask): Prompt {
-    if ('messages' in ask) return this.chatPrompt(ask.messages, ask.tools);
+    if ('messages' in ask) return this.chatPrompt(ask.messages, ask);
     return 'text' in ask ? this.textPrompt(ask.text) : this.idPrompt(ask.ids);
   }
 
-  /** A conversation, up to where the model's answer begins. */
-  chatPrompt(messages: readonly ChatMessage[], tools: readonly Tool[] = []): Prompt {
+  /**
+   * A conversation, up to where the model's answer begins. `continues`: the last message is an answer that broke off, and
+   * the prompt ends where it does.
+   */
+  chatPrompt(
+    messages: readonly ChatMessage[],
+    { tools = [], continues = false }: { readonly tools?: readonly Tool[]; readonly continues?: boolean } = {},
+  ): Prompt {
     const { template } = this.#parts;
     if (!template) {
       throw new EngineFault(
@@ -73,7 +79,14 @@ export class ChatModel {
         'This model comes without a chat template: it goes on with a text, and is not made for conversations.',
       );
     }
-    return this.#promptOf(template.render(messages, { tools }).segments);
+    const begun = continues ? messages.at(-1) : undefined;
+    if (!begun) return this.#promptOf(template.render(messages, { tools }).segments);
+    if (begun.role !== 'assistant' || typeof begun.content !== 'string') {
+      throw new EngineFault('context', 'Only an answer of text, as the last message, can be continued.');
+    }
+    // As the model wrote it, after the prompt that it was given: so all of it is still in the cache.
+    const { segments } = template.render(messages.slice(0, -1), { tools });
+    return this.#promptOf([...segments, { text: begun.content.toWellFormed(), origin: 'model' }]);
   }
 
   /** A text to go on with; control tokens spelt out in it count. */

@@ -92,6 +92,11 @@ export class Engine {
     return this.#call('generate', params, { progress: onProgress, signal, mask });
   }
 
+  /** How many tokens the prompt for this has. */
+  count(ask: Ask): Promise<number> {
+    return this.#call('count', ask);
+  }
+
   /** Closes the model and gives back its memory. */
   unload(): Promise<void> {
     this.#model = undefined;

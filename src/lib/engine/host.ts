@@ -6,6 +6,7 @@ import type { ChatModel } from './chat-model';
 import { describe, EngineFault, isOfGpu } from './errors';
 import type {
   AnswerEnd,
+  Ask,
   ChatRequest,
   GenerateProgress,
   LoadedModel,
@@ -88,8 +89,7 @@ export class Host {
     signal: AbortSignal,
     mask?: MaskHook,
   ): Promise<AnswerEnd> {
-    const model = this.#model;
-    if (!model) throw new EngineFault('no-model', 'No model is open. Open one first.');
+    const model = this.#opened;
     const { sampling, maxTokens, stop, logprobs, grammar } = request;
     const answer = model.answer(model.promptFor(request), {
       ...(sampling && { sampling }),
@@ -107,6 +107,16 @@ export class Host {
       progress({ type: 'text', ...step.value });
     }
     return step.value;
+  }
+
+  /** Tokens of the prompt for this. */
+  count(ask: Ask): number {
+    return this.#opened.promptFor(ask).ids.length;
+  }
+
+  get #opened(): ChatModel {
+    if (!this.#model) throw new EngineFault('no-model', 'No model is open. Open one first.');
+    return this.#model;
   }
 
   unload(): void {

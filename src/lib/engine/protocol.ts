@@ -23,6 +23,8 @@ export interface Methods {
   load: { params: LoadRequest; progress: LoadProgress; result: LoadedModel };
   /** Answers a conversation with the model that is open. */
   generate: { params: ChatRequest; progress: GenerateProgress; result: AnswerEnd };
+  /** How many tokens the prompt of a conversation has, for the model that is open. */
+  count: { params: Ask; progress: never; result: number };
   /** Closes the model; the worker stays. */
   unload: { params: undefined; progress: never; result: void };
 }
@@ -154,7 +156,12 @@ export type ToolFormatName = 'hermes' | 'llama3' | 'mistral' | 'phi';
 
 /** A conversation to answer, with the tools that the model may call; or a text or ids to go on with. */
 export type Ask =
-  | { readonly messages: readonly ChatMessage[]; readonly tools?: readonly Tool[] }
+  | {
+      readonly messages: readonly ChatMessage[];
+      readonly tools?: readonly Tool[];
+      /** The last message is an answer that broke off, and the model goes on with it. */
+      readonly continues?: boolean;
+    }
   | { readonly text: string }
   | { readonly ids: readonly number[] };
 

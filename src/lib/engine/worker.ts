@@ -27,6 +27,7 @@ const handlers: Handlers = {
   inspect: (_, progress) => inspect(progress),
   load: (params, progress, signal) => host.load(params, progress, signal),
   generate: (params, progress, signal, mask) => host.generate(params, progress, signal, mask),
+  count: async (ask) => host.count(ask),
   unload: async () => host.unload(),
 };
 

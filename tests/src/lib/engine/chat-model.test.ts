@@ -56,6 +56,18 @@ test('control tokens that a person types are text, in both forms of the prompt',
   expect(controls(tokenizer.encode(typed.text, { special: 'parse' }))).toEqual(controls(plain.ids));
 });
 
+test('an answer that broke off is gone on with, token for token where it ended', () => {
+  const model = modelOf(new SaidRunner([]));
+  const asked = [{ role: 'user', content: 'What is the capital of France?' }] as const;
+  const prompt = model.chatPrompt([...asked, { role: 'assistant', content: 'The capital of' }], { continues: true });
+  const before = model.chatPrompt(asked);
+  expect(prompt.ids).toEqual([...before.ids, ...tokenizer.encode('The capital of')]);
+  expect(prompt.text).toBe(`${before.text}The capital of`);
+  expect(() => model.chatPrompt(asked, { continues: true })).toThrow(
+    expect.objectContaining({ code: 'context' }) as Error,
+  );
+});
+
 test('a model without a template takes texts and ids, and no conversations', async () => {
   const runner = new SaidRunner(['!']);
   const model = new ChatModel({ tokenizer, template: undefined, runner });

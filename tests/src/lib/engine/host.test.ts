@@ -79,6 +79,7 @@ test('an answer comes as progress, and ends with its figures', async () => {
   const host = hostOf({});
   await host.load({ url }, ignore, endless);
   const seen: GenerateProgress[] = [];
+  expect(host.count({ messages })).toBeGreaterThan(0);
   const end = await host.generate({ messages }, (progress) => seen.push(progress), endless);
   expect(end).toMatchObject({ reason: 'end' });
   expect(seen[0]).toMatchObject({ type: 'prefill' });
@@ -105,6 +106,7 @@ test('without a model there is no answer', async () => {
   await expect(host.generate({ messages }, ignore, endless)).rejects.toMatchObject({ code: 'no-model' });
   await host.load({ url }, ignore, endless);
   host.unload();
+  expect(() => host.count({ messages })).toThrow(expect.objectContaining({ code: 'no-model' }) as Error);
   await expect(host.generate({ messages }, ignore, endless)).rejects.toMatchObject({ code: 'no-model' });
 });
 
