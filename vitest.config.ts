@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { chromiumSwitches, findEnvironments, softwareGpuSwitches, vulkanEnvironment } from './scripts/environments.js';
@@ -48,6 +49,8 @@ function folder(path: string): string {
 /** Tests without a GPU. */
 function unitProject(): TestProjectConfiguration {
   return {
+    // What has runes in it.
+    plugins: [svelte({ configFile: false })],
     resolve: { alias },
     test: { ...shared, ...pureTests, name: 'unit', provide: { environment: 'unit', large } },
   };

@@ -53,15 +53,20 @@ test('a binding smaller than the buffer is said, an equal one is not', () => {
 });
 
 test('numbers come in units that people know', () => {
-  expect([0, 512, 16384, 1.5 * 2 ** 20, 2 ** 32, 2 ** 42].map(formatBytes)).toEqual([
+  expect([0, 512, 16384, 1.5 * 2 ** 20, 2 ** 32, 2 ** 42].map((bytes) => formatBytes(bytes))).toEqual([
     '0 bytes',
     '512 bytes',
-    '16 KB',
+    '16 kB',
     '1.5 MB',
     '4 GB',
-    '4096 GB',
+    '4,096 GB',
   ]);
-  expect([0.8123, 12.3, 999, 1234].map(formatDuration)).toEqual(['0.81 ms', '12 ms', '999 ms', '1.2 seconds']);
+  expect([0.8123, 12.3, 999, 1234].map((ms) => formatDuration(ms))).toEqual([
+    '0.81 ms',
+    '12 ms',
+    '999 ms',
+    '1.2 seconds',
+  ]);
 });
 
 test('every failure has something to try', () => {
