@@ -8,6 +8,7 @@ import { chromium, type Browser, type Page } from 'playwright';
 import { afterEach, expect, test } from 'vitest';
 import { chromiumSwitches, findChromium } from '../../scripts/environments.js';
 import { serve } from '../../scripts/serve.js';
+import { ChatPage } from './chat-page';
 
 const BUILD = fileURLToPath(new URL('../../build', import.meta.url));
 const PATIENCE = 60_000;
@@ -50,15 +51,18 @@ test('under a sub-path, on a host that sends no headers: isolated from the secon
   const { page, url, server } = await open(BUILD, '/some/where');
   await settle(page, url);
   expect(await page.evaluate(() => self.crossOriginIsolated)).toBe(true);
-  await page.getByRole('button', { name: 'capital of France' }).click();
-  await page.getByText(/first after/).waitFor();
+  const chat = new ChatPage(page);
+  await chat.ask('What is the capital of France?');
+  expect(await chat.answered()).toContain('Paris');
 
   stop(server);
   await page.reload();
   expect(await page.evaluate(() => self.crossOriginIsolated)).toBe(true);
-  await page.getByRole('button', { name: 'capital of France' }).click();
-  await page.getByText(/first after/).waitFor();
-  expect(await page.getByRole('log').innerText()).toContain('Paris');
+  // The conversation is still there, and another one can be had.
+  expect(await chat.answered()).toContain('Paris');
+  await chat.button('New chat').click();
+  await chat.button('What is the capital of France?').click();
+  expect(await chat.answered()).toContain('Paris');
   // Every other page is there as well.
   await page.goto(url.replace(/\?.*/, 'device'));
   await page.getByRole('heading').first().waitFor();

@@ -1,6 +1,6 @@
 /** A visit to the built app, with a real browser: what it shows, and everything that it should not do. */
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type Page } from 'playwright';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright';
 import { chromiumSwitches, findChromium, softwareGpuSwitches } from '../../scripts/environments.js';
 import { serve } from '../../scripts/serve.js';
 
@@ -26,21 +26,27 @@ export interface VisitOptions {
   readonly search?: string;
   /** The path that the app lies under. */
   readonly base?: string;
+  /** How the browser shows pages: its size, language, colours. */
+  readonly browsing?: BrowserContextOptions;
+  /** What the browser is told before it opens anything. */
+  readonly prepare?: (context: BrowserContext) => Promise<void>;
   /** The name in the address; any name leads to this machine. Default localhost, which browsers trust without TLS. */
   readonly host?: string;
 }
 
 /** Serves the app, opens it, hands it to `look`, and closes all again. */
 export async function visit(options: VisitOptions, look: (visit: Visit) => Promise<void>): Promise<void> {
-  const { gpu = true, path = '/', search = '', base = '', host = 'localhost' } = options;
+  const { gpu = true, path = '/', search = '', base = '', host = 'localhost', browsing = {} } = options;
   const server = await serve({ folder: BUILD, port: 0, host: '127.0.0.1', base });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   let browser: Browser | undefined;
   try {
     browser = await openBrowser(gpu, host);
-    const page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE);
+    const context = await browser.newContext(browsing);
+    await options.prepare?.(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(gpu ? PATIENCE : 40_000);
     const origin = `http://${host}:${port}`;
     const errors: string[] = [];
     const strangers: string[] = [];

@@ -1,86 +1,86 @@
-/** What the engine tells, in words that people know. Pure functions of plain data. */
-import type { AnswerEnd, Failure, LoadedModel, LoadProgress } from '$lib/engine/protocol';
+/** What the engine tells, in words that people know. Functions of plain data and the language that is spoken. */
+import type { AnswerEnd, LoadedModel, LoadProgress } from '$lib/engine/protocol';
+import type { StoredFailure } from '$lib/conversations/records';
 import { formatBytes, formatDuration, formatRate } from '$lib/ui/format';
+import { language, t, type Messages } from '$lib/ui/language.svelte';
 
 /** What is going on while a model opens. */
 export function loadWords({ phase, done = 0, total = 0 }: LoadProgress): string {
-  switch (phase) {
-    case 'device':
-      return 'Looking for a GPU';
-    case 'read':
-      return `Reading the model: ${formatBytes(done)} of ${formatBytes(total)}`;
-    case 'upload':
-      return 'Handing the model to the GPU';
-    case 'compile':
-      return 'Getting ready to answer';
-  }
+  if (phase === 'read') return t().load.read(formatBytes(done, language()), formatBytes(total, language()));
+  return t().load[phase];
 }
 
 /** Where the model runs, after its name: «on the GPU». */
 export function placeWords({ path, threads = 1 }: LoadedModel): string {
-  if (path === 'gpu') return 'on the GPU';
-  return threads > 1 ? `on the processor, ${threads} threads` : 'on the processor';
+  const place = t().model.on[path];
+  return path === 'cpu' && threads > 1 ? `${place}, ${t().model.threads(threads)}` : place;
 }
 
 /** Why it runs there, in a sentence or two. */
 export function reasonWords({ path, reason, detail, adapter }: LoadedModel): string {
+  const { model } = t();
   switch (reason) {
     case 'gpu':
-      return adapter ? `This device has a GPU that WebGPU can use: ${adapter}.` : 'This device has a GPU for WebGPU.';
+      return adapter ? model.gpu(adapter) : model.someGpu;
     case 'asked':
-      return path === 'gpu' ? `You chose the GPU${adapter ? `: ${adapter}` : ''}.` : 'You chose the processor.';
+      if (path === 'cpu') return model.askedCpu;
+      return adapter ? `${model.askedGpu} ${adapter}` : model.askedGpu;
     case 'no-webgpu':
     case 'no-adapter':
-      return detail ?? 'The browser offers no GPU.';
+      return detail ?? model.noGpu;
     case 'software-gpu':
-      return 'The browser’s GPU is imitated in software here, which is slower than using the processor directly.';
+      return model.softwareGpu;
     case 'gpu-failed':
-      return `The GPU could not run this model. ${detail ?? ''}`.trim();
+      return `${model.gpuFailed} ${detail ?? ''}`.trim();
   }
 }
 
-/** The line under an answer: «42 tokens · 31 tokens/s · first after 0.4 seconds · stopped by you». */
-export function figureWords({ timings, reason }: AnswerEnd): string {
-  const { tokens, decode, firstTokenMs } = timings;
-  const count = tokens === 1 ? '1 token' : `${tokens.toLocaleString('en')} tokens`;
-  const rate = decode.tokens > 0 && decode.ms > 0 ? [`${formatRate((decode.tokens * 1000) / decode.ms)} tokens/s`] : [];
-  const first = firstTokenMs === undefined ? [] : [`first after ${formatDuration(firstTokenMs)}`];
-  return [count, ...rate, ...first, ...ENDINGS[reason]].join(' · ');
+/** The line under an answer: «42 tokens · 31 tokens/s · first after 0.4 seconds · 300 of 320 prompt tokens reused». */
+export function figureWords({ timings, reason }: AnswerEnd): string[] {
+  const { tokens, decode, firstTokenMs, prefill } = timings;
+  const { figures } = t();
+  const why = reason === 'aborted' || reason === 'length' || reason === 'context' ? [figures[reason]] : [];
+  if (tokens === 0) return [figures.tokens(0), ...why];
+  const rate = decode.tokens > 0 && decode.ms > 0 ? [figures.rate(perSecond(decode))] : [];
+  const first = firstTokenMs === undefined ? [] : [figures.first(formatDuration(firstTokenMs, language()))];
+  const read = prefill.reused + prefill.tokens;
+  return [figures.tokens(tokens), ...rate, ...first, figures.reused(prefill.reused, read), ...why];
 }
 
-/** Why an answer ended where it did, if that is worth a word. */
-const ENDINGS: Readonly<Record<AnswerEnd['reason'], readonly string[]>> = {
-  end: [],
-  stop: [],
-  aborted: ['stopped by you'],
-  length: ['cut short: it was getting very long'],
-  context: ['cut short: the model holds no more of this conversation'],
-};
+function perSecond({ tokens, ms }: { readonly tokens: number; readonly ms: number }): string {
+  return formatRate((tokens * 1000) / ms, language());
+}
+
+/** What a person can do about an error. */
+export type Action = 'continue' | 'reopen' | 'processor' | 'newChat';
 
 export interface Advice {
   readonly title: string;
-  /** What a person can do; each names an action of the page. */
-  readonly action: 'retry' | 'reopen' | 'processor' | 'clear';
+  readonly action: Action;
   readonly button: string;
 }
 
 /** What an error means, and the way on. */
-export function adviceFor(code: Failure['code']): Advice {
+export function adviceFor(code: StoredFailure['code']): Advice {
+  const { errors, message, tabs } = t();
+  const advice = (title: string, action: Action, button: string): Advice => ({ title, action, button });
   switch (code) {
     case 'context':
-      return { title: 'The conversation has grown too long', action: 'clear', button: 'Start a new one' };
+      return advice(errors.context, 'newChat', errors.startNew);
+    case 'taken':
+      return advice(tabs.title, 'continue', message.continue);
     case 'lost':
-      return { title: 'The GPU went away', action: 'reopen', button: 'Open the model again' };
+      return advice(errors.lost, 'continue', message.continue);
     case 'worker':
     case 'cpu':
     case 'no-model':
-      return { title: 'The engine broke down', action: 'reopen', button: 'Open the model again' };
+      return advice(errors.engine, 'continue', message.continue);
     case 'source':
-      return { title: 'The model could not be read', action: 'reopen', button: 'Try again' };
+      return advice(errors.source, 'reopen', errors.again);
     case 'model':
     case 'files':
     case 'no-template':
-      return { title: 'This model cannot be used', action: 'reopen', button: 'Try again' };
+      return advice(errors.model, 'reopen', errors.again);
     case 'no-webgpu':
     case 'no-adapter':
     case 'limit':
@@ -88,8 +88,18 @@ export function adviceFor(code: Failure['code']): Advice {
     case 'shader':
     case 'self-test':
     case 'validation':
-      return { title: 'The GPU cannot run this model', action: 'processor', button: 'Use the processor' };
+      return advice(errors.gpu, 'processor', errors.useCpu);
     default:
-      return { title: 'Something went wrong', action: 'retry', button: 'Try again' };
+      return advice(errors.other, 'continue', errors.again);
   }
+}
+
+/** Under which heading of the list a conversation stands. */
+export function ageWords(changed: number, now: Date): string {
+  const words: Messages['sidebar'] = t().sidebar;
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
+  const day = 24 * 3600 * 1000;
+  if (changed >= midnight) return words.today;
+  if (changed >= midnight - day) return words.yesterday;
+  return changed >= midnight - 7 * day ? words.lastWeek : words.older;
 }

@@ -6,7 +6,7 @@ export const VERSION = 1;
 
 /** What a conversation asks of the engine; what is left out is the page's own choice. */
 export interface ChatSettings {
-  /** Address of the model. */
+  /** `stored:` and the id of a model in the store, or a model's address. */
   readonly model?: string;
   readonly path?: 'auto' | 'gpu' | 'cpu';
   /** What the model is told before everything else. */

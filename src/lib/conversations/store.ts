@@ -31,12 +31,13 @@ export interface StoreOptions {
 
 export class ConversationStore {
   readonly #store: UseStore;
-  readonly #channel: BroadcastChannel;
+  readonly #name: string;
+  #line: BroadcastChannel | undefined;
   readonly #schema: Schema;
 
   constructor({ name = 'fireside-conversations', schema = SCHEMA }: StoreOptions = {}) {
     this.#store = createStore(name, 'records');
-    this.#channel = new BroadcastChannel(name);
+    this.#name = name;
     this.#schema = schema;
   }
 
@@ -48,7 +49,7 @@ export class ConversationStore {
   }
 
   close(): void {
-    this.#channel.close();
+    this.#line?.close();
   }
 
   /** All conversations, in no order; those of older versions are brought up to date. */
@@ -149,6 +150,11 @@ export class ConversationStore {
   async removePreset(id: string): Promise<void> {
     await this.#change((store) => void store.delete(presetKey(id)));
     this.#tell({ type: 'presets' });
+  }
+
+  /** Opened when it is used: pages are made where there is no other tab to talk to. */
+  get #channel(): BroadcastChannel {
+    return (this.#line ??= new BroadcastChannel(this.#name));
   }
 
   #tell(change: Change): void {

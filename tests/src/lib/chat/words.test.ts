@@ -1,6 +1,6 @@
 /** What the engine tells, in words. */
 import { expect, test } from 'vitest';
-import { adviceFor, figureWords, loadWords, placeWords, reasonWords } from '$lib/chat/words';
+import { adviceFor, ageWords, figureWords, loadWords, placeWords, reasonWords } from '$lib/chat/words';
 import type { AnswerEnd, LoadedModel } from '$lib/engine/protocol';
 
 const model: LoadedModel = {
@@ -17,6 +17,7 @@ test('where a model runs', () => {
 test('why it runs there', () => {
   expect(reasonWords({ ...model, adapter: 'Apple M4' })).toContain('Apple M4');
   expect(reasonWords({ ...model, reason: 'asked' })).toBe('You chose the GPU.');
+  expect(reasonWords({ ...model, reason: 'asked', adapter: 'Apple M4' })).toBe('You chose the GPU. Apple M4');
   expect(reasonWords({ ...model, path: 'cpu', reason: 'asked' })).toBe('You chose the processor.');
   expect(reasonWords({ ...model, path: 'cpu', reason: 'no-adapter', detail: 'There is none.' })).toBe('There is none.');
   expect(reasonWords({ ...model, path: 'cpu', reason: 'software-gpu' })).toContain('software');
@@ -42,16 +43,36 @@ function end(changes: Partial<AnswerEnd['timings']>, reason: AnswerEnd['reason']
 }
 
 test('the figures of an answer, and why it was cut short', () => {
-  expect(figureWords(end({}))).toBe('42 tokens · 41 tokens/s · first after 400 ms');
-  expect(figureWords(end({}, 'aborted'))).toMatch(/ · stopped by you$/);
-  expect(figureWords(end({ tokens: 1, decode: { tokens: 0, ms: 3 } }))).toBe('1 token · first after 400 ms');
+  expect(figureWords(end({}))).toEqual([
+    '42 tokens',
+    '41 tokens/s',
+    'first after 400 ms',
+    '0 of 5 prompt tokens reused',
+  ]);
+  expect(figureWords(end({}, 'aborted')).at(-1)).toBe('stopped by you');
+  expect(figureWords(end({ tokens: 1, decode: { tokens: 0, ms: 3 } }))).toEqual([
+    '1 token',
+    'first after 400 ms',
+    '0 of 5 prompt tokens reused',
+  ]);
   const none = { tokens: 0, prefill: { tokens: 0, reused: 0, ms: 0 }, decode: { tokens: 0, ms: 0 } };
-  expect(figureWords({ reason: 'aborted', timings: none })).toBe('0 tokens · stopped by you');
+  expect(figureWords({ reason: 'aborted', timings: none })).toEqual(['0 tokens', 'stopped by you']);
 });
 
 test('every error has a way on that fits it', () => {
-  expect(adviceFor('context').action).toBe('clear');
-  expect(adviceFor('lost').action).toBe('reopen');
+  expect(adviceFor('context').action).toBe('newChat');
+  expect(adviceFor('lost').action).toBe('continue');
+  expect(adviceFor('source').action).toBe('reopen');
   expect(adviceFor('self-test').action).toBe('processor');
-  expect(adviceFor('unknown').action).toBe('retry');
+  expect(adviceFor('of a version to come')).toEqual({
+    title: 'Something went wrong',
+    action: 'continue',
+    button: 'Try again',
+  });
+});
+
+test('conversations stand under their age', () => {
+  const now = new Date(2026, 10, 21, 9);
+  const ages = [new Date(2026, 10, 21, 1), new Date(2026, 10, 20, 23), new Date(2026, 10, 15), new Date(2025, 0, 1)];
+  expect(ages.map((age) => ageWords(age.getTime(), now))).toEqual(['Today', 'Yesterday', 'Last 7 days', 'Older']);
 });

@@ -1,0 +1,79 @@
+/**
+ * What the engine is asked: the page's own choice, what the address asks for (`?model=ID&path=cpu&threads=1&temperature=0`), and
+ * what was set for the conversation, the later before the earlier. Whatever makes no sense in an address is left out.
+ */
+import type { LoadRequest, ModelAt, Sampling } from '$lib/engine/protocol';
+import type { ChatSettings } from '$lib/conversations/records';
+
+/** What an address may ask of the page. */
+export interface AddressSettings {
+  /** A model of the store, as `ChatSettings.model` names it. */
+  readonly model?: string;
+  readonly path?: 'gpu' | 'cpu';
+  /** Of the processor. */
+  readonly threads?: number;
+  /** Tokens that the model holds. */
+  readonly context?: number;
+  readonly temperature?: number;
+}
+
+/** Before the id of a model in the store; any other name of a model is an address. */
+const STORED = 'stored:';
+
+/** In full, for one answer. */
+export interface Effective {
+  /** Its name, as `ChatSettings.model` has it. */
+  readonly model: string;
+  readonly load: LoadRequest & { readonly path: 'auto' | 'gpu' | 'cpu' };
+  readonly system: string;
+  readonly sampling: Sampling;
+  readonly maxTokens: number;
+}
+
+/** Small models repeat themselves when they always take the likeliest word, and ramble when they seldom do. */
+export const USUAL_SAMPLING = { temperature: 0.6, topP: 0.9, topK: 0, minP: 0, repetitionPenalty: 1.05 } as const;
+export const USUAL_MAX_TOKENS = 1024;
+
+export function readAddress(search: string): AddressSettings {
+  const given = new URLSearchParams(search);
+  const model = given.get('model');
+  const path = given.get('path');
+  const threads = numberOf(given.get('threads'), 1, 64);
+  const context = numberOf(given.get('context'), 64, 2 ** 20);
+  const temperature = numberOf(given.get('temperature'), 0, 2);
+  return {
+    ...(model && { model: `${STORED}${model}` }),
+    ...((path === 'gpu' || path === 'cpu') && { path }),
+    ...(threads !== undefined && { threads: Math.floor(threads) }),
+    ...(context !== undefined && { context: Math.floor(context) }),
+    ...(temperature !== undefined && { temperature }),
+  };
+}
+
+/** @param model where neither conversation nor address name one */
+export function effective(model: string, address: AddressSettings, settings: ChatSettings): Effective {
+  const { path, threads, context, temperature } = address;
+  const named = settings.model ?? address.model ?? model;
+  return {
+    model: named,
+    load: {
+      ...modelAt(named),
+      path: settings.path ?? path ?? 'auto',
+      ...(threads !== undefined && { threads }),
+      ...(context !== undefined && { context }),
+    },
+    system: settings.system ?? '',
+    sampling: { ...USUAL_SAMPLING, ...(temperature !== undefined && { temperature }), ...settings.sampling },
+    maxTokens: settings.maxTokens ?? USUAL_MAX_TOKENS,
+  };
+}
+
+function modelAt(name: string): ModelAt {
+  if (name.startsWith(STORED)) return { stored: name.slice(STORED.length) };
+  return { url: new URL(name, document.baseURI).href };
+}
+
+function numberOf(text: string | null, least: number, most: number): number | undefined {
+  const number = text ? Number(text) : NaN;
+  return number >= least && number <= most ? number : undefined;
+}

@@ -1,0 +1,135 @@
+/** Writes answers: opens the model, fits the conversation to its window, and keeps what comes as it comes. */
+import type { AnswerEnd, Timings } from '$lib/engine/protocol';
+import type { Effective } from '../effective';
+import { failureOf, isBroken, type EngineHolder } from './engine.svelte';
+import { Intake } from './intake';
+import type { Node, Thread } from './thread.svelte';
+import { fit } from './window';
+import { writing } from './writing';
+
+/** An answer that is being written. */
+export class Live {
+  readonly thread: Thread;
+  readonly node: Node;
+  readonly settings: Effective;
+  readonly stop = new AbortController();
+  /** How much of the prompt has been read, from 0 to 1; undefined before that begins. */
+  prefill = $state<number>();
+  /** Another tab took the engine. */
+  taken = false;
+
+  constructor(thread: Thread, node: Node, settings: Effective) {
+    this.thread = thread;
+    this.node = node;
+    this.settings = settings;
+  }
+}
+
+export class Answerer {
+  live = $state.raw<Live>();
+  #done: Promise<void> = Promise.resolve();
+  readonly #engine: EngineHolder;
+
+  constructor(engine: EngineHolder) {
+    this.#engine = engine;
+  }
+
+  /** Writes on at `node`, which is empty or broke off. Resolves when it is done, good or bad. */
+  answer(thread: Thread, node: Node, settings: Effective): Promise<void> {
+    return (this.#done = this.#answer(thread, node, settings));
+  }
+
+  async #answer(thread: Thread, node: Node, settings: Effective): Promise<void> {
+    const live = (this.live = new Live(thread, node, settings));
+    const earlier = thread.begin(node)?.timings;
+    try {
+      await writing(node.id, () => this.#write(live, earlier));
+    } finally {
+      if (this.live === live) this.live = undefined;
+    }
+  }
+
+  /** What came stays. */
+  stop(): void {
+    this.live?.stop.abort();
+  }
+
+  /** Ends what is being written, and waits until it is. */
+  async end(): Promise<void> {
+    this.stop();
+    await this.#done;
+  }
+
+  /** Another tab takes the engine: the answer breaks off. */
+  giveUp(): void {
+    if (this.live) this.live.taken = true;
+    this.stop();
+  }
+
+  async #write(live: Live, earlier: Timings | undefined): Promise<void> {
+    const { thread, node, stop } = live;
+    const intake = new Intake(live);
+    try {
+      const { reason, timings } = await this.#generate(live, intake);
+      intake.finish();
+      const held = timings.prefill.reused + timings.prefill.tokens + timings.tokens;
+      thread.update(node, { held, end: { reason, timings: sum(earlier, timings) } });
+    } catch (error) {
+      intake.finish();
+      if (live.taken) thread.update(node, { failure: { code: 'taken', message: '' } });
+      else if (stop.signal.aborted) thread.update(node, { end: { reason: 'aborted', timings: sum(earlier, NO_TIME) } });
+      else thread.update(node, { failure: failureOf(error) });
+    }
+    await thread.keep(node);
+  }
+
+  /** Once more where the engine broke before anything came: a GPU is often lost while nobody looks. */
+  async #generate(live: Live, intake: Intake): Promise<AnswerEnd> {
+    try {
+      return await this.#attempt(live, intake);
+    } catch (error) {
+      if (!isBroken(error) || live.stop.signal.aborted) throw error;
+      this.#engine.recover(error);
+      if (intake.some) throw error;
+      return this.#attempt(live, intake);
+    }
+  }
+
+  async #attempt({ thread, node, settings, stop }: Live, intake: Intake): Promise<AnswerEnd> {
+    const { load, system, sampling, maxTokens } = settings;
+    const engine = await unlessStopped(this.#engine.ready(load), stop.signal);
+    const { context = 0, name = '' } = this.#engine.model ?? {};
+    const path = thread.pathOf(node);
+    const { messages, continues, from } = await fit(path, system, context, (prompt) => engine.count(prompt));
+    thread.update(node, { model: name, ...(from !== path[0]!.id && { from }) });
+    return engine.generate({ messages, continues, sampling, maxTokens }, intake.take, stop.signal);
+  }
+}
+
+const NO_TIME: Timings = { tokens: 0, prefill: { tokens: 0, reused: 0, ms: 0 }, decode: { tokens: 0, ms: 0 } };
+
+/** Of an answer that was written in two goes: together, and the first token is the first one's. */
+function sum(first: Timings | undefined, then: Timings): Timings {
+  if (!first) return then;
+  const firstTokenMs = first.firstTokenMs ?? then.firstTokenMs;
+  return {
+    tokens: first.tokens + then.tokens,
+    ...(firstTokenMs !== undefined && { firstTokenMs }),
+    prefill: {
+      tokens: first.prefill.tokens + then.prefill.tokens,
+      reused: first.prefill.reused + then.prefill.reused,
+      ms: first.prefill.ms + then.prefill.ms,
+    },
+    decode: { tokens: first.decode.tokens + then.decode.tokens, ms: first.decode.ms + then.decode.ms },
+  };
+}
+
+/** What is awaited, or an end to the waiting. */
+function unlessStopped<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((done, failed) => {
+    const stopped = (): void => failed(new DOMException('It was stopped.', 'AbortError'));
+    if (signal.aborted) stopped();
+    signal.addEventListener('abort', stopped, { once: true });
+    awaited.then(done, failed);
+  });
+}

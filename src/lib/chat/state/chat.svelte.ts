@@ -1,0 +1,333 @@
+/** The whole chat: its conversations, the one that is open, the engine, and what a person does with them. */
+import { ConversationError } from '$lib/conversations/errors';
+import { isDone, type ChatSettings, type Conversation, type Preset } from '$lib/conversations/records';
+import { ConversationStore, type Change } from '$lib/conversations/store';
+import { pathTo } from '$lib/conversations/tree';
+import { t } from '$lib/ui/language.svelte';
+import type { ModelEntry } from '../models';
+import { effective, readAddress, type AddressSettings, type Effective } from '../effective';
+import { partsOf } from '../thinking';
+import { Answerer } from './answerer.svelte';
+import { Draft } from './drafts.svelte';
+import { EngineHolder } from './engine.svelte';
+import { Library } from './library.svelte';
+import { Thread, type Node, type ThreadHost } from './thread.svelte';
+import { isWrittenElsewhere } from './writing';
+
+/** Something that was done, and can be undone. */
+export interface Note {
+  readonly text: string;
+  readonly tone?: 'error';
+  readonly undo?: () => void;
+}
+
+/** In localStorage: a person has met the page, and let it open a model. */
+const BEGUN = 'fireside-begun';
+
+export class Chat {
+  /** `starting`: what is stored is being read. `gone`, `newer`: the conversation of the address cannot be shown. */
+  view = $state<'starting' | 'thread' | 'gone' | 'newer'>('starting');
+  thread = $state.raw<Thread>()!;
+  /** Nothing was asked here yet, and no model was opened. */
+  firstVisit = $state(false);
+  note = $state.raw<Note>();
+  /** For those who hear the page. */
+  announcement = $state('');
+  presets = $state.raw<readonly Preset[]>([]);
+  /** Answers that another tab is writing, by id. */
+  elsewhere = $state.raw<ReadonlySet<string>>(new Set());
+  /** Why what is said cannot be kept. */
+  unkept = $state.raw<ConversationError>();
+
+  readonly models: readonly ModelEntry[];
+  readonly library: Library;
+  readonly draft: Draft;
+  readonly engine = new EngineHolder(() => this.answerer.giveUp());
+  readonly answerer = new Answerer(this.engine);
+  readonly settings = $derived.by((): Effective => this.#effective(this.thread.conversation.settings));
+  readonly #store = new ConversationStore();
+  readonly #host: ThreadHost;
+  #address: AddressSettings = {};
+
+  /** @param models that can be chosen, the usual one first */
+  constructor(models: readonly ModelEntry[]) {
+    this.models = models;
+    this.library = new Library(this.#store);
+    const trouble = (error: unknown): void => this.#trouble(error);
+    this.draft = new Draft(this.#store, trouble);
+    this.#host = { store: this.#store, trouble, changed: (conversation) => this.library.put(conversation) };
+    this.thread = new Thread(this.#host, {});
+  }
+
+  /** Reads what is stored, the first time, and opens what the address names. */
+  async start(): Promise<void> {
+    if (this.view !== 'starting') return this.follow(location.hash);
+    this.#address = readAddress(location.search);
+    this.#store.watch((change) => void this.#kept(this.#follow(change)));
+    try {
+      await this.library.load();
+      this.presets = await this.#store.presets();
+    } catch (error) {
+      this.#trouble(error);
+    }
+    this.firstVisit = !this.#address.model && this.library.entries.length === 0 && !remembered(BEGUN);
+    await this.follow(location.hash);
+    if (!this.firstVisit) void this.engine.warm(this.settings.load);
+  }
+
+  /** Opens what a part of an address names: `#chat=ID`, or a new conversation. */
+  async follow(hash: string): Promise<void> {
+    const id = new URLSearchParams(hash.slice(1)).get('chat');
+    if (this.view === 'thread' && id === (this.thread.isNew ? null : this.thread.id)) return;
+    const live = this.answerer.live?.thread;
+    if (id !== null && live?.id === id) this.thread = live;
+    else if (!(await this.#open(id))) return;
+    this.view = 'thread';
+    void this.draft.turnTo(id ?? undefined);
+    await this.#noticeElsewhere();
+  }
+
+  // ---- asking and answering ------------------------------------------------------------------------------------
+
+  get answering(): boolean {
+    return this.answerer.live?.thread === this.thread;
+  }
+
+  /** Opens the model, without a question. */
+  begin(): void {
+    this.firstVisit = false;
+    remember(BEGUN);
+    void this.engine.warm(this.settings.load);
+  }
+
+  async ask(text: string): Promise<void> {
+    if (this.answerer.live) return;
+    this.draft.clear();
+    await this.#askAt(this.thread.path.at(-1), text);
+  }
+
+  /** Writes a message anew, beside the old one; a question is answered. */
+  async edit({ parent, role }: Node, text: string): Promise<void> {
+    if (role === 'assistant') {
+      this.thread.add(parent, { role, text, edited: true });
+      return;
+    }
+    await this.#askAt(parent === null ? undefined : this.thread.node(parent), text);
+  }
+
+  /** Another answer beside this one; or one to a question that has none. */
+  async regenerate(node: Node): Promise<void> {
+    const question = node.role === 'user' ? node.id : node.parent;
+    await this.#answer(this.thread.add(question, { role: 'assistant', text: '' }));
+  }
+
+  /** Goes on with an answer, from where it ended. */
+  async continue(node: Node): Promise<void> {
+    await this.#answer(node);
+  }
+
+  stop(): void {
+    this.answerer.stop();
+  }
+
+  // ---- conversations -------------------------------------------------------------------------------------------
+
+  newChat(): void {
+    // What is open decides the settings of the next one.
+    if (location.hash === '' || location.hash === '#') void this.follow('');
+    else location.hash = '';
+  }
+
+  removeMessage(node: Node): void {
+    const { thread } = this;
+    if (this.answerer.live?.thread === thread) this.stop();
+    const removed = thread.remove(node.id);
+    this.note = { text: t().message.removed(removed.messages.length), undo: () => thread.restore(removed) };
+  }
+
+  /** The same for one that is open and one that is not. */
+  async change(id: string, changes: Partial<Pick<Conversation, 'title' | 'pinned' | 'settings'>>): Promise<void> {
+    if (id === this.thread.id) return this.thread.set(changes);
+    const entry = this.library.get(id);
+    if (!entry || entry.newer) return;
+    const conversation = { ...entry.conversation, ...changes };
+    this.library.put(conversation);
+    await this.#kept(this.#store.put({ conversation, messages: [] }));
+  }
+
+  async removeConversation(id: string): Promise<void> {
+    if (this.answerer.live?.thread.id === id) this.stop();
+    const whole = await this.#kept(this.#store.open(id));
+    if (!whole) return;
+    await this.#kept(this.#store.remove(id));
+    this.library.drop(id);
+    if (id === this.thread.id) this.newChat();
+    const title = whole.conversation.title || t().sidebar.untitled;
+    this.note = {
+      text: t().sidebar.removed(title),
+      undo: () => {
+        this.library.put(whole.conversation);
+        void this.#kept(this.#store.put(whole));
+      },
+    };
+  }
+
+  set(settings: ChatSettings): void {
+    const before = this.settings;
+    this.thread.set({ settings });
+    const { model, load } = this.settings;
+    if (!this.firstVisit && (model !== before.model || load.path !== before.load.path)) void this.engine.warm(load);
+  }
+
+  async savePreset(preset: Preset): Promise<void> {
+    this.presets = [...this.presets.filter(({ id }) => id !== preset.id), preset];
+    await this.#kept(this.#store.putPreset(preset));
+  }
+
+  async removePreset(id: string): Promise<void> {
+    this.presets = this.presets.filter((preset) => preset.id !== id);
+    await this.#kept(this.#store.removePreset(id));
+  }
+
+  // ---- files ---------------------------------------------------------------------------------------------------
+
+  /** One, or all, as a file's text. */
+  async exported(id?: string): Promise<string> {
+    const { toJson } = await import('$lib/conversations/exchange');
+    const whole = id === undefined ? undefined : await this.#store.open(id);
+    return toJson(id === undefined ? await this.library.wholes() : whole ? [whole] : []);
+  }
+
+  async markdown(id: string): Promise<string> {
+    const whole = await this.#store.open(id);
+    if (!whole) return '';
+    const { toMarkdown } = await import('$lib/conversations/markdown');
+    const messages = new Map(whole.messages.map((message) => [message.id, message]));
+    return toMarkdown(whole.conversation, pathTo(messages, whole.conversation.leaf), t().thread);
+  }
+
+  /** Takes conversations in from a file's text. What is here already comes as a copy. Shows the last one. */
+  async import(text: string): Promise<void> {
+    try {
+      const { copyOf, fromJson } = await import('$lib/conversations/exchange');
+      const wholes = fromJson(text).map((whole) => (this.library.get(whole.conversation.id) ? copyOf(whole) : whole));
+      for (const whole of wholes) {
+        await this.#store.put(whole);
+        this.library.put(whole.conversation);
+      }
+      this.firstVisit = false;
+      this.note = { text: t().settings.imported(wholes.length) };
+      const last = wholes.at(-1);
+      if (last) location.hash = `#chat=${last.conversation.id}`;
+    } catch (error) {
+      if (!(error instanceof ConversationError)) throw error;
+      this.note = { tone: 'error', text: `${t().settings.importFailed}: ${error.message}` };
+    }
+  }
+
+  // ---- inside --------------------------------------------------------------------------------------------------
+
+  #effective(settings: ChatSettings): Effective {
+    return effective(this.models[0]!.url, this.#address, settings);
+  }
+
+  async #open(id: string | null): Promise<boolean> {
+    if (id === null) {
+      const last = this.thread.isNew ? this.library.entries[0]?.conversation : this.thread.conversation;
+      const { model } = this.#address;
+      this.thread = new Thread(this.#host, { ...last?.settings, ...(model && { model }) });
+      return true;
+    }
+    try {
+      const whole = await this.#store.open(id);
+      if (whole) this.thread = new Thread(this.#host, whole);
+      else this.view = 'gone';
+      return whole !== undefined;
+    } catch (error) {
+      if (error instanceof ConversationError && error.code === 'newer') this.view = 'newer';
+      else this.#trouble(error);
+      return false;
+    }
+  }
+
+  async #askAt(after: Node | undefined, text: string): Promise<void> {
+    const { thread } = this;
+    const fresh = thread.isNew;
+    const question = thread.add(after?.id ?? null, { role: 'user', text });
+    if (fresh) location.replace(`#chat=${thread.id}`);
+    await this.#answer(thread.add(question.id, { role: 'assistant', text: '' }));
+  }
+
+  /** One at a time: what is being written ends first. */
+  async #answer(node: Node): Promise<void> {
+    const { thread } = this;
+    if (this.answerer.live) await this.answerer.end();
+    this.firstVisit = false;
+    remember(BEGUN);
+    this.announcement = t().thread.responding;
+    await this.answerer.answer(thread, node, this.#effective(thread.conversation.settings));
+    const { text, failure } = node.message;
+    this.announcement = partsOf(text).answer || (failure ? t().message.brokeOff : '');
+  }
+
+  async #follow(change: Change): Promise<void> {
+    await this.library.follow(change);
+    if (change.type === 'presets') this.presets = await this.#store.presets();
+    if (change.type === 'removed' && change.id === this.thread.id) {
+      this.stop();
+      this.view = 'gone';
+    }
+    // What this tab is writing it knows better.
+    const live = this.answerer.live?.node.id;
+    if (change.type === 'message' && change.conversation === this.thread.id && change.id !== live) {
+      await this.thread.refresh(change.id);
+    }
+    if (change.type === 'conversation' && change.id === this.thread.id && !this.answering) {
+      await this.thread.refresh();
+      await this.#noticeElsewhere();
+    }
+  }
+
+  /** Answers of this conversation that are not done: does another tab write them? */
+  async #noticeElsewhere(): Promise<void> {
+    for (const { message, id } of this.thread.path) {
+      if (isDone(message) || this.elsewhere.has(id) || this.answerer.live?.node.id === id) continue;
+      const { thread } = this;
+      const done = (): void => {
+        this.elsewhere = new Set([...this.elsewhere].filter((other) => other !== id));
+        void thread.refresh(id);
+      };
+      if (await isWrittenElsewhere(id, done)) this.elsewhere = new Set([...this.elsewhere, id]);
+    }
+  }
+
+  async #kept<T>(written: Promise<T>): Promise<T | undefined> {
+    try {
+      return await written;
+    } catch (error) {
+      this.#trouble(error);
+      return undefined;
+    }
+  }
+
+  #trouble(error: unknown): void {
+    if (error instanceof ConversationError) this.unkept = error;
+    else throw error;
+  }
+}
+
+function remembered(key: string): boolean {
+  try {
+    return localStorage.getItem(key) !== null;
+  } catch {
+    return false;
+  }
+}
+
+function remember(key: string): void {
+  try {
+    localStorage.setItem(key, '1');
+  } catch {
+    // A browser that keeps nothing greets again next time.
+  }
+}

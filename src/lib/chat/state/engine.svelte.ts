@@ -1,0 +1,146 @@
+/** The engine as the page sees it: which model is open, how far one is that opens, whether another tab has it. */
+import { Engine, EngineError } from '$lib/engine/client';
+import type { Failure, LoadedModel, LoadProgress, LoadRequest } from '$lib/engine/protocol';
+import { Seat } from './seat';
+
+/** `elsewhere`: another tab has it. `failed`: see `failure`. */
+export type EngineState = 'off' | 'opening' | 'ready' | 'elsewhere' | 'failed';
+
+/** An engine that broke more often than this in so many milliseconds is left alone until somebody asks for it. */
+const MOST_RECOVERIES = 3;
+const RECOVERY_SPAN = 120_000;
+
+export class EngineHolder {
+  state = $state<EngineState>('off');
+  progress = $state.raw<LoadProgress>({ phase: 'device' });
+  model = $state.raw<LoadedModel>();
+  /** Why there is no model. */
+  failure = $state.raw<Failure>();
+  /** It broke, and is being opened again by itself. */
+  recovering = $state(false);
+
+  readonly #seat: Seat;
+  #engine: Engine | undefined;
+  #choice: LoadRequest | undefined;
+  #opening: Promise<Engine> | undefined;
+  #recoveries: number[] = [];
+
+  /** @param yielded another tab takes over: an answer that is being written has to end */
+  constructor(yielded: () => void) {
+    this.#seat = new Seat(() => {
+      yielded();
+      this.#drop();
+      this.#waitElsewhere();
+    });
+  }
+
+  /**
+   * The engine with this model open; opens it where it is not. Waits while another tab has it. Rejects with an
+   * EngineError, `aborted` where another model was chosen meanwhile.
+   */
+  ready(choice: LoadRequest): Promise<Engine> {
+    if (!this.#opening || !same(choice, this.#choice)) {
+      this.#choice = choice;
+      const opening = (this.#opening = this.#open(choice));
+      opening.catch((error: unknown) => this.#failed(opening, error));
+    }
+    return this.#opening;
+  }
+
+  /** Opens this model if no other tab has the engine; what goes wrong is in `failure`. */
+  async warm(choice: LoadRequest): Promise<void> {
+    if (!(await this.#seat.take())) {
+      this.#waitElsewhere();
+      return;
+    }
+    await this.ready(choice).catch(() => {});
+  }
+
+  /** From the tab that has it. An answer that waits here goes on by itself. */
+  async takeOver(choice: LoadRequest): Promise<void> {
+    await this.#seat.takeOver();
+    if (!this.#opening) await this.warm(choice);
+  }
+
+  /** After an error of the engine: it is closed, and opened again unless that has been tried too often. */
+  recover(error: EngineError): void {
+    if (!isBroken(error)) return;
+    const choice = this.#choice;
+    this.#drop();
+    const now = Date.now();
+    this.#recoveries = [...this.#recoveries.filter((time) => now - time < RECOVERY_SPAN), now];
+    if (!choice || this.#recoveries.length > MOST_RECOVERIES) {
+      this.failure = { code: error.code, message: error.message };
+      this.state = 'failed';
+      return;
+    }
+    this.recovering = true;
+    void this.ready(choice)
+      .catch(() => {})
+      .finally(() => (this.recovering = false));
+  }
+
+  async #open(choice: LoadRequest): Promise<Engine> {
+    if (!(await this.#seat.take())) {
+      this.state = 'elsewhere';
+      if (!(await this.#seat.wait())) throw superseded();
+    }
+    if (choice !== this.#choice) throw superseded();
+    this.state = 'opening';
+    this.progress = { phase: 'device' };
+    this.failure = undefined;
+    this.model = undefined;
+    // A worker that broke, or whose GPU was lost, is replaced whole.
+    this.#engine?.close();
+    const engine = (this.#engine = new Engine());
+    const model = await engine.load(choice, (progress) => {
+      if (engine === this.#engine) this.progress = progress;
+    });
+    if (engine !== this.#engine) throw superseded();
+    this.model = model;
+    this.state = 'ready';
+    return engine;
+  }
+
+  #failed(opening: Promise<Engine>, error: unknown): void {
+    if (opening !== this.#opening) return;
+    this.#opening = undefined;
+    this.failure = failureOf(error);
+    this.state = 'failed';
+  }
+
+  /** Nobody here needs it yet: the page says who has it, and hears when it is free. */
+  #waitElsewhere(): void {
+    this.state = 'elsewhere';
+    void this.#seat.wait().then((free) => {
+      if (free && this.state === 'elsewhere' && !this.#opening) this.state = 'off';
+    });
+  }
+
+  #drop(): void {
+    this.#engine?.close();
+    this.#engine = undefined;
+    this.#opening = undefined;
+    this.model = undefined;
+    this.state = 'off';
+  }
+}
+
+export function failureOf(error: unknown): Failure {
+  if (error instanceof EngineError) return { code: error.code, message: error.message };
+  return { code: 'unknown', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Whether the engine has to be opened anew. */
+export function isBroken(error: unknown): error is EngineError {
+  const broken: readonly string[] = ['lost', 'worker', 'cpu', 'no-model'];
+  return error instanceof EngineError && broken.includes(error.code);
+}
+
+function superseded(): EngineError {
+  return new EngineError({ code: 'aborted', message: 'Another model was chosen.' });
+}
+
+function same(a: LoadRequest, b: LoadRequest | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

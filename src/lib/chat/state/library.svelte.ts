@@ -1,0 +1,102 @@
+/** All conversations, as the list shows them: kept in step with the store and with other tabs. */
+import { VERSION, type Conversation, type Message, type Whole } from '$lib/conversations/records';
+import { findAmong, findIn, fold, type Found } from '$lib/conversations/search';
+import type { Change, ConversationStore } from '$lib/conversations/store';
+
+export interface Entry {
+  readonly conversation: Conversation;
+  /** This version cannot read it. */
+  readonly newer: boolean;
+}
+
+/** Where the words that are looked for were found; undefined: in the title. */
+export interface Hit extends Entry {
+  readonly found: Found | undefined;
+}
+
+/** Milliseconds after the last letter before all texts are searched. */
+const PAUSE = 120;
+
+export class Library {
+  #entries = $state.raw<ReadonlyMap<string, Entry>>(new Map());
+  /** What is pinned first, then the latest. */
+  readonly entries = $derived([...this.#entries.values()].sort(byUse));
+  /** What the list is searched for. */
+  query = $state('');
+  /** undefined: nothing is searched for, or it is not known yet. */
+  hits = $state.raw<readonly Hit[]>();
+  readonly #store: ConversationStore;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: ConversationStore) {
+    this.#store = store;
+  }
+
+  async load(): Promise<void> {
+    const listed = await this.#store.list();
+    this.#entries = new Map(listed.map((entry) => [entry.conversation.id, entry]));
+  }
+
+  get(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** After this tab changed one. */
+  put(conversation: Conversation): void {
+    this.#entries = new Map(this.#entries).set(conversation.id, { conversation, newer: false });
+  }
+
+  drop(id: string): void {
+    const entries = new Map(this.#entries);
+    entries.delete(id);
+    this.#entries = entries;
+  }
+
+  /** After another tab changed one. */
+  async follow(change: Change): Promise<void> {
+    if (change.type === 'removed') this.drop(change.id);
+    if (change.type !== 'conversation') return;
+    const conversation = await this.#store.conversation(change.id);
+    if (!conversation) return;
+    const entry = { conversation, newer: conversation.version > VERSION };
+    this.#entries = new Map(this.#entries).set(change.id, entry);
+  }
+
+  search(words: string): void {
+    this.query = words;
+    clearTimeout(this.#timer);
+    if (words.trim() === '') {
+      this.hits = undefined;
+      return;
+    }
+    this.#timer = setTimeout(() => void this.#search(words), PAUSE);
+  }
+
+  async #search(words: string): Promise<void> {
+    const folded = fold(words.trim());
+    const texts = new Map<string, Message[]>();
+    for (const [id, message] of await this.#store.messages()) {
+      const list = texts.get(id);
+      if (list) list.push(message);
+      else texts.set(id, [message]);
+    }
+    if (words !== this.query) return;
+    this.hits = this.entries.flatMap((entry): Hit[] => {
+      const { id, title } = entry.conversation;
+      if (findIn(title, folded)) return [{ ...entry, found: undefined }];
+      const hit = findAmong(texts.get(id) ?? [], folded);
+      return hit ? [{ ...entry, found: hit.found }] : [];
+    });
+  }
+
+  /** All of them with their messages, but those of a newer version. */
+  async wholes(): Promise<Whole[]> {
+    const readable = this.entries.filter(({ newer }) => !newer);
+    const wholes = await Promise.all(readable.map(({ conversation }) => this.#store.open(conversation.id)));
+    return wholes.filter((whole) => whole !== undefined);
+  }
+}
+
+function byUse({ conversation: a }: Entry, { conversation: b }: Entry): number {
+  return Number(b.pinned) - Number(a.pinned) || b.changed - a.changed;
+}
