@@ -13,10 +13,14 @@ const { adapter, args } = takeAdapter(process.argv.slice(2));
 
 const failure = ensurePackages();
 if (failure) stop(failure);
-// It runs in a browser, and not in the program.
+// These run in a browser, and not in the program.
 if (args[0] === 'bench' && args[1] === 'store') {
   const { benchStore } = await import('../tests/bench/store/run.js');
   process.exit(await benchStore(args.slice(2)));
+}
+if (args[0] === 'bench' && args[1] === 'chat') {
+  const { benchChat } = await import('../tests/bench/chat/run.js');
+  process.exit(await benchChat(args.slice(2)));
 }
 // The peers. A bench runs without them, and names what it could not ask.
 if (args[0] === 'bench') ensurePackages(join(root, 'tests', 'oracles'));
