@@ -31,7 +31,15 @@ function double(): void {
   async function answer({ id, method, params }: Call): Promise<void> {
     const done = (result: unknown): void => postMessage({ id, type: 'done', result });
     if (method === 'load') {
-      return done({ name: 'Double', path: 'cpu', reason: 'asked', context: 4096, abilities: {}, bytes: 2 ** 20, loadMs: 1 });
+      return done({
+        name: 'Double',
+        path: 'cpu',
+        reason: 'asked',
+        context: 4096,
+        abilities: {},
+        bytes: 2 ** 20,
+        loadMs: 1,
+      });
     }
     if (method === 'count') return done(words(params.messages));
     const question = params.messages.findLast(({ role }) => role === 'user')!.content;
