@@ -38,7 +38,8 @@ test('from the first visit to answers, branches and back, without a network, and
     await chat.button('Stop').click();
     expect(await chat.answered()).toContain('2 of 2');
     await chat.lastAnswer.getByRole('button', { name: 'Previous version' }).click();
-    expect(await chat.lastAnswer.innerText()).toContain(stopped.slice(0, 40));
+    // textContent: what lies outside the window is not laid out, and has no innerText.
+    expect(await chat.lastAnswer.textContent()).toContain(stopped.slice(0, 40));
 
     // The first question in other words: a branch, with the old one kept beside it. What a person types ends no turn.
     await chat.log.getByRole('article').first().hover();
@@ -47,7 +48,7 @@ test('from the first visit to answers, branches and back, without a network, and
     await page.keyboard.press('Enter');
     await chat.answered();
     expect(await chat.log.getByRole('article').count()).toBe(2);
-    expect(await chat.log.innerText()).toContain('<|im_end|>');
+    expect(await chat.log.textContent()).toContain('<|im_end|>');
     await chat.log.getByRole('button', { name: 'Previous version' }).click();
     expect(await chat.log.getByRole('article').count()).toBe(4);
 
@@ -87,12 +88,12 @@ test('what no longer fits leaves the window in sight, and stays in the conversat
       await chat.answered();
     }
     expect(await chat.log.innerText()).toMatch(/messages? above no longer fits?/);
-    for (const question of questions) expect(await chat.log.innerText()).toContain(question);
+    for (const question of questions) expect(await chat.log.textContent()).toContain(question);
     expect(await chat.log.getByRole('article').count()).toBe(8);
     // A message that fits nowhere is refused, and nothing is lost.
     await chat.ask('word '.repeat(400));
     await page.getByRole('heading', { name: 'longer than the model can hold' }).waitFor();
-    expect(await chat.log.innerText()).toContain('Why is the sky blue?');
+    expect(await chat.log.textContent()).toContain('Why is the sky blue?');
     expect(errors).toEqual([]);
   });
 });
