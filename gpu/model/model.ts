@@ -7,8 +7,9 @@ import { prepareCached } from '../attention';
 import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
-import { embedSpec, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
+import { embedSpec, kernelMode, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
 import type { ProductKind } from '../ops';
+import type { Layout } from '../quant';
 import { KvCache } from './cache';
 import { integersAreFaster } from './race';
 import type { ModelProduct } from './race';
@@ -149,9 +150,11 @@ export class Model {
 
   #kinds(): ProductKind[] {
     const integers = this.#integers;
-    return this.#products().flatMap(({ matrix: { parts, columns }, mode, normed }) =>
-      parts.map(({ layout }) => ({ layout, mode, normed, integers, padded: columns % layout.chunk !== 0 })),
-    );
+    return this.#products().flatMap(({ matrix, mode: asked, normed }) => {
+      const mode = kernelMode(matrix, asked);
+      const padded = ({ chunk }: Layout): boolean => matrix.columns % chunk !== 0;
+      return matrix.parts.map(({ layout }) => ({ layout, mode, normed, integers, padded: padded(layout) }));
+    });
   }
 
   /** Every product of a step. */

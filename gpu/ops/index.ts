@@ -1,7 +1,7 @@
 /** Every operation of a model but attention. One operation a file pair. */
 export { embed, embedSpec } from './embed';
 export { normSpec, rmsNorm } from './norm';
-export { FEW_TOKENS, isGated, product, productSpecs, takesIntegers } from './product';
+export { FEW_TOKENS, isGated, kernelMode, product, productSpecs, takesIntegers } from './product';
 export type { NormInput, ProductMode, ProductOptions, ProductTraits } from './product';
 export { ropeAppend, ropeAppendSpec } from './rope_append';
 export type { QueryKeyBlocks, RopeAppendCall } from './rope_append';

@@ -8,6 +8,7 @@ import { ArgumentError, describe, keptSpec, ParamWriter } from '../device';
 import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
 import { layoutConditions, layoutConstants } from '../quant';
 import type { Layout, Matrix, MatrixPart } from '../quant';
+import { gate, gateSpec } from './gate';
 import { rmsNorm } from './norm';
 import { sources } from './shaders';
 
@@ -103,8 +104,16 @@ export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options:
     });
     return;
   }
+  if (isGated(mode) && !gatesOnTheWay(matrix)) {
+    gpu.scoped(() => {
+      const pairs = gpu.scratch([tokens, matrix.rows], 'f32');
+      product(gpu, x, matrix, pairs, { firstToken, integers, ...(norm && { norm }) });
+      gate(gpu, pairs, y, mode);
+    });
+    return;
+  }
   const call = { x, matrix, y, tokens, firstToken, mode, scale, cap, integers, norm };
-  for (const part of partsOf(matrix, mode)) dispatchPart(gpu, { ...call, part });
+  for (const part of matrix.parts) dispatchPart(gpu, { ...call, part });
 }
 
 interface PartCall {
@@ -179,12 +188,22 @@ export interface ProductTraits {
 }
 
 /** What `product` of this matrix may be compiled for on this device, for any number of rows of x. */
-export function productSpecs(gpu: Gpu, { parts, columns }: Matrix, traits: ProductTraits): PipelineSpec[] {
+export function productSpecs(gpu: Gpu, matrix: Matrix, traits: ProductTraits): PipelineSpec[] {
+  const { parts, columns } = matrix;
+  const mode = kernelMode(matrix, traits.mode);
   const few = [1, FEW_TOKENS].filter((tokens) => isFew(gpu, tokens));
-  return parts.flatMap(({ layout }) => [
-    ...few.map((tokens) => matvecSpec(layout, columns, tokens, traits)),
-    manySpec(manyKernel(gpu), layout, columns, traits.mode),
-  ]);
+  return [
+    ...parts.flatMap(({ layout }) => [
+      ...few.map((tokens) => matvecSpec(layout, columns, tokens, { ...traits, mode })),
+      manySpec(manyKernel(gpu), layout, columns, mode),
+    ]),
+    ...(isGated(traits.mode) && mode === 'plain' ? [gateSpec(traits.mode)] : []),
+  ];
+}
+
+/** The mode that the kernels of a product run in: what is gated behind them is plain before. */
+export function kernelMode(matrix: Matrix, mode: ProductMode): ProductMode {
+  return isGated(mode) && !gatesOnTheWay(matrix) ? 'plain' : mode;
 }
 
 /** Codes that are integers, in blocks. */
@@ -228,15 +247,16 @@ export function isGated(mode: ProductMode): mode is Activation {
   return mode === 'silu' || mode === 'gelu';
 }
 
-/** A gated product needs gate and up side by side: its matrix is in one part. */
-function partsOf(matrix: Matrix, mode: ProductMode): readonly MatrixPart[] {
-  if (isGated(mode) && (matrix.parts.length > 1 || matrix.rows % 2 !== 0)) {
-    throw new ArgumentError('matrix', `${matrix.rows} rows in ${matrix.parts.length} parts`, 'gate and up in one part');
-  }
-  return matrix.parts;
+/** A kernel can gate what it finds side by side: gate and up of one type, in one binding. */
+function gatesOnTheWay({ parts }: Matrix): boolean {
+  return parts.length === 1;
 }
 
 function checkProduct(x: Tensor, matrix: Matrix, y: Tensor, mode: ProductMode, firstToken: number): number {
+  // What gates by itself reads whole vec4s.
+  if (isGated(mode) && matrix.rows % (gatesOnTheWay(matrix) ? 2 : 8) !== 0) {
+    throw new ArgumentError('matrix', `${matrix.rows} rows`, 'gate and up of as many rows, a multiple of 4');
+  }
   const width = isGated(mode) ? matrix.rows / 2 : matrix.rows;
   const tokens = y.size / width;
   if (x.dtype !== 'f32' || x.shape.at(-1) !== matrix.columns) {

@@ -87,6 +87,28 @@ describe('product: y = x W^T against float64', () => {
     expectNear(await gpu().download(y), productReference(x.subarray(128), weights, 64), 2e-5);
   });
 
+  test.each([
+    ['silu', 1],
+    ['gelu', 9],
+  ] as const)('gate and up of different types are gated behind the product: %s, M %i', async (mode, tokens) => {
+    const tensors = [randomWeights('Q8_0', 68, 64, 1), randomWeights('F16', 68, 64, 2)];
+    const matrix = matrixOf(gpu(), ...tensors);
+    const [x, gain] = [numbers(tokens * 64, 3), numbers(64, 4)];
+    const y = poisoned(gpu(), [tokens, 68], 'f32');
+    const norm = { gain: gpu().upload(gain, [64]), eps: EPS };
+    product(gpu(), gpu().upload(x, [tokens, 64]), matrix, y, { mode, norm });
+    const got = await gpu().download(y);
+    const input = normReference(x, gain, EPS);
+    const [gates, ups] = tensors.map(({ values }) => productReference(input, values, 64));
+    const activation = mode === 'silu' ? silu : gelu;
+    expectNear(
+      got,
+      gates!.map((value, i) => activation(value) * ups![i]!),
+      2e-5,
+    );
+    matrix.destroy();
+  });
+
   test('the same input gives the same bits', async () => {
     const weights = randomWeights('Q8_0', 200, 512, 1);
     const matrix = matrixOf(gpu(), weights);
