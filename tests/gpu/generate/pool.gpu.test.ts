@@ -36,8 +36,8 @@ async function collect(from: Generates, ids: readonly number[], options: Generat
 }
 
 /** What a session says that has never seen anything else. */
-async function fresh(ids: readonly number[], options?: GenerateOptions): Promise<number[]> {
-  const session = new Session(model);
+async function fresh(ids: readonly number[], options?: GenerateOptions, of = model): Promise<number[]> {
+  const session = new Session(of);
   const { tokens } = await collect(session, ids, options);
   session.destroy();
   return tokens;
@@ -194,6 +194,21 @@ describe('the memory budget', () => {
     pool.destroy();
     expect(gpu().memory().used).toBe(before);
   });
+});
+
+test('keys and values of 8 bits grow and are copied like others', async () => {
+  const small = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'F32'), { kv: 'q8' });
+  const pool = new SessionPool(small, { memoryBudget: ROOMY });
+  const whole = [...a, ...idsOf(120, 11)];
+  await collect(pool, whole);
+  for (const ids of [[...a, ...b], whole, [...whole, 3]]) {
+    const { tokens, end } = await collect(pool, ids);
+    expect(tokens).toEqual(await fresh(ids, {}, small));
+    expect(end.prefill.reused).toBeGreaterThanOrEqual(150);
+  }
+  expect(pool.size).toBe(2);
+  pool.destroy();
+  small.destroy();
 });
 
 describe('several at a time', () => {
