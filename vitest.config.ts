@@ -60,7 +60,11 @@ function unitProject(): TestProjectConfiguration {
 function dawnProject(
   name: 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'native',
   env: Record<string, string> = {},
-  { include = gpuTests, exclude = [] }: { include?: string[]; exclude?: string[] } = {},
+  {
+    include = gpuTests,
+    exclude = [],
+    setupFiles = [],
+  }: { include?: string[]; exclude?: string[]; setupFiles?: string[] } = {},
 ): TestProjectConfiguration {
   return {
     resolve: { alias },
@@ -69,6 +73,7 @@ function dawnProject(
       name,
       include: soak ? soakTests : include,
       exclude,
+      setupFiles,
       pool: 'forks',
       env,
       provide: { environment: name, large },
@@ -87,7 +92,8 @@ function lavapipeProjects(driver: string): TestProjectConfiguration[] {
   const narrow = { ...vulkanEnvironment(driver), ...cache('128'), LP_NATIVE_VECTOR_WIDTH: '128' };
   const wide = { ...vulkanEnvironment(driver), ...cache('widest') };
   return [
-    dawnProject('lavapipe', narrow, { exclude: manyKernels }),
+    // It has f16 and subgroups, so that nearly every shader comes by: Firefox's compiler reads them all.
+    dawnProject('lavapipe', narrow, { exclude: manyKernels, setupFiles: ['tests/support/naga.ts'] }),
     ...(soak ? [] : [dawnProject('wide', wide, { include: laneTests })]),
     dawnProject('reduced', narrow, { exclude: [...plainTests, ...manyKernels] }),
   ];

@@ -42,6 +42,12 @@ export function shaderSources(room: string, files: Readonly<Record<string, strin
 // ---- linking ---------------------------------------------------------------------------------------------------
 
 const links = new Map<string, LinkedShader>();
+
+/** Every shader linked so far, on whatever device: to look at, and for other compilers to judge. */
+export function linkedShaders(): readonly LinkedShader[] {
+  return [...links.values()];
+}
+
 const resolvers = new Map<string, RecordResolver>();
 const sourceIds = new WeakMap<ShaderSources, number>();
 let nextSourceId = 1;
