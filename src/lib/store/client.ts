@@ -7,6 +7,7 @@
  *   await models.download(offer.choices[0]);          // resolves when it has begun; the state tells the rest
  */
 import { StoreError, type StoreFailure } from './errors';
+import { localFiles } from './local';
 import type { Choice, Offer } from './offer';
 import type { Call, Calls, FromWorker, Setup, ToWorker } from './protocol';
 import { DEFAULT_HUB, type HubSettings } from './settings';
@@ -80,10 +81,10 @@ export class ModelsClient {
     return this.#call('download', choice);
   }
 
-  /** Takes in files that a person chose or dropped; resolves with the model's id. */
+  /** Takes in files that a person chose, or dropped (`droppedFiles`); resolves with the model's id. */
   async add(files: readonly File[]): Promise<string> {
     this.#persist();
-    return this.#call('add', files);
+    return this.#call('add', localFiles(files));
   }
 
   pause(id: string): Promise<void> {

@@ -4,11 +4,13 @@
  */
 export { formatAddress, HUGGING_FACE, type ModelAddress, parseAddress } from './address';
 export type { Depot, Space } from './depot';
+export { droppedFiles } from './drop';
 export { StoreError, type StoreFailure, type StoreProblem } from './errors';
 export { HubClient, type HubListing, type HubOptions } from './hub';
 export { type BlobBacked, IdbDepot, isBlobBacked } from './idb-depot';
+export type { Format } from './kinds';
 export { tabLocks } from './locks';
-export type { Choice, Format, Offer } from './offer';
+export type { Choice, Offer } from './offer';
 export type { Manifest, StoredFile } from './records';
 export type { Patience } from './retry';
 export type { HubSettings } from './settings';

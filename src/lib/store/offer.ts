@@ -6,9 +6,8 @@ import { formatAddress, HUGGING_FACE, type ModelAddress } from './address';
 import { StoreError } from './errors';
 import { Passing, type Fetcher } from './fetcher';
 import type { HubClient, HubListing } from './hub';
+import { BESIDE, type Format, type Kind, kindsOf, NEEDED, quantizationOf } from './kinds';
 import { bytesOf, type FileFacts, type Origin, type PlannedFile } from './records';
-
-export type Format = 'gguf' | 'safetensors';
 
 /** One model that can be downloaded as it is. */
 export interface Choice {
@@ -26,7 +25,7 @@ export interface Choice {
 
 export interface Offer {
   readonly address: ModelAddress;
-  /** Smallest first. Never empty. */
+  /** Smallest first. Never empty. A model in parts is one. */
   readonly choices: readonly Choice[];
   /** Files that look like models and cannot be run, with the reason. */
   readonly passedOver: readonly { readonly path: string; readonly why: string }[];
@@ -34,79 +33,39 @@ export interface Offer {
   readonly gated: boolean;
 }
 
-/** What a model in safetensors needs beside its weights, and what it uses where it is there. */
-const NEEDED = ['config.json', 'tokenizer.json'];
-const USED = ['tokenizer_config.json', 'generation_config.json', 'chat_template.jinja', 'special_tokens_map.json'];
-const SHARD_INDEX = 'model.safetensors.index.json';
-
 export async function offerOfRepo(
   client: HubClient,
   address: Extract<ModelAddress, { kind: 'hub' }>,
   signal?: AbortSignal,
 ): Promise<Offer> {
   const listing = await client.list(address.repo, address.revision, signal);
-  const asChoice = choiceMaker(client, address, listing);
-  const gguf = listing.files.filter(({ path }) => /\.gguf$/i.test(path));
-  const parts = gguf.filter(({ path }) => /-\d{5}-of-\d{5}\.gguf$/i.test(path));
-  const others = gguf.filter(({ path }) => isCompanion(path));
-  const single = gguf.filter((file) => !parts.includes(file) && !others.includes(file));
-  const shards = safetensorsOf(listing);
-  const choices = [
-    ...single.map((file) => asChoice('gguf', [file], file.path)),
-    ...('files' in shards ? [asChoice('safetensors', shards.files)] : []),
-  ];
-  const passedOver = [
-    ...parts.map(({ path }) => ({ path, why: 'a model in several GGUF parts; look for one in a single file' })),
-    ...others.map(({ path }) => ({ path, why: 'not the model itself: it is for pictures, drafts or importance' })),
-    ...('why' in shards ? [{ path: shards.path, why: shards.why }] : []),
-  ];
+  const { models, passedOver } = kindsOf(listing.files);
+  const choices = models.map((model) => choiceOf(model, client, address, listing));
   const wanted = narrow(choices, address);
   if (wanted.length === 0) throw nothingHere(address, choices, passedOver);
   wanted.sort((a, b) => a.bytes - b.bytes);
   return { address, choices: wanted, passedOver, gated: listing.gated };
 }
 
-function choiceMaker(client: HubClient, address: Extract<ModelAddress, { kind: 'hub' }>, listing: HubListing) {
-  const { repo, commit, license } = listing;
-  return (format: Format, files: readonly FileFacts[], path?: string): Choice => {
-    const revision = address.revision === undefined ? {} : { revision: address.revision };
-    const text = formatAddress({ kind: 'hub', repo, ...revision, ...(path !== undefined && { path }) });
-    const quantization = path === undefined ? undefined : quantizationOf(path);
-    return {
-      id: client.url === HUGGING_FACE ? text : `${client.url}/${text}`,
-      name: path === undefined ? repo.split('/')[1]! : baseName(path),
-      format,
-      ...(quantization !== undefined && { quantization }),
-      bytes: bytesOf(files),
-      files: files.map((file) => ({ ...file, url: client.fileUrl(repo, commit, file.path) })),
-      origin: { kind: 'hub', address: text, hub: client.url, repo, commit },
-      ...(license !== undefined && { license }),
-    };
+function choiceOf(
+  { format, files, name, quantization }: Kind<FileFacts>,
+  client: HubClient,
+  address: Extract<ModelAddress, { kind: 'hub' }>,
+  { repo, commit, license }: HubListing,
+): Choice {
+  const revision = address.revision === undefined ? {} : { revision: address.revision };
+  const path = format === 'gguf' ? { path: files[0]!.path } : {};
+  const text = formatAddress({ kind: 'hub', repo, ...revision, ...path });
+  return {
+    id: client.url === HUGGING_FACE ? text : `${client.url}/${text}`,
+    name: name ?? repo.split('/')[1]!,
+    format,
+    ...(quantization !== undefined && { quantization }),
+    bytes: bytesOf(files),
+    files: files.map((file) => ({ ...file, url: client.fileUrl(repo, commit, file.path) })),
+    origin: { kind: 'hub', address: text, hub: client.url, repo, commit },
+    ...(license !== undefined && { license }),
   };
-}
-
-/** Projectors for pictures, importance matrices and drafts are GGUF files too. */
-function isCompanion(path: string): boolean {
-  return /(^|[-_./])(mmproj|imatrix|mtp|draft)([-_.]|$)/i.test(path);
-}
-
-type Shards = { readonly files: readonly FileFacts[] } | { readonly path: string; readonly why: string } | object;
-
-function safetensorsOf({ files }: HubListing): Shards {
-  const named = (name: string): FileFacts | undefined => files.find(({ path }) => path === name);
-  const single = named('model.safetensors');
-  const index = named(SHARD_INDEX);
-  const shards = single ? [single] : files.filter(({ path }) => /^model-\d{5}-of-\d{5}\.safetensors$/.test(path));
-  const first = shards[0];
-  if (!first) {
-    const adapter = named('adapter_model.safetensors');
-    return adapter ? { path: adapter.path, why: 'an adapter (LoRA), which is no model by itself' } : {};
-  }
-  const missing = [...NEEDED, ...(single ? [] : [SHARD_INDEX])].filter((name) => !named(name));
-  if (missing.length > 0) return { path: first.path, why: `there is no ${missing.join(', no ')} beside it` };
-  const beside = [...NEEDED, ...USED].map(named).filter((file) => file !== undefined);
-  // What is small comes first: it says whether the rest is worth its while.
-  return { files: [...beside, ...(single ? [] : [index!]), ...shards] };
 }
 
 function narrow(choices: readonly Choice[], { path, variant }: { path?: string; variant?: string }): Choice[] {
@@ -133,13 +92,6 @@ function nothingHere(
   return new StoreError('not-found', [`${repo} has no model that can be run here.`, ...reasons, advice].join(' '));
 }
 
-/** The quantisation in a file's name: `qwen2.5-0.5b-instruct-q4_k_m.gguf`. */
-export function quantizationOf(path: string): string | undefined {
-  const found =
-    /(?:^|[-_./])((?:i?q\d+(?:_[a-z0-9]+)*)|bf16|f16|fp16|f32|mxfp4)(?=[-_.](?:gguf|of|imat)|\.gguf$)/i.exec(path);
-  return found?.[1]?.toUpperCase().replace(/^FP/, 'F');
-}
-
 function baseName(path: string): string {
   return path
     .split('/')
@@ -159,7 +111,7 @@ export async function offerOfUrl(
 ): Promise<Offer> {
   const path = decodeURIComponent(new URL(url).pathname).split('/').at(-1)!;
   const isGguf = /\.gguf$/i.test(path);
-  const names = isGguf ? [path] : [...NEEDED, ...USED, path];
+  const names = isGguf ? [path] : [...BESIDE, path];
   const found: PlannedFile[] = [];
   for (const name of names) {
     const file = await sizeOf(fetcher, { path: name, size: 0, url: new URL(name, url).href }, signal);

@@ -9,7 +9,7 @@ import { failureOf, StoreError } from './errors';
 import { type Fetcher, HttpFetcher, LocalFetcher } from './fetcher';
 import { HubClient } from './hub';
 import { Job, type JobParts, withoutFailure } from './job';
-import { localChoice } from './local';
+import { localChoice, type LocalFile } from './local';
 import { type Locks, ownLocks } from './locks';
 import { type Choice, type Offer, offerOfRepo, offerOfUrl } from './offer';
 import { Records } from './records-view';
@@ -146,7 +146,7 @@ export class ModelStore {
   }
 
   /** Takes in files that a person chose: a GGUF file, or a folder with safetensors and what they need. */
-  async add(files: readonly File[]): Promise<string> {
+  async add(files: readonly LocalFile[]): Promise<string> {
     const { choice, blobs } = localChoice(files);
     this.#local.set(choice.id, blobs);
     return this.download(choice);

@@ -11,7 +11,7 @@ export { configFromJson } from './config-json';
 export { openWeights } from './open';
 export { joinShards, readSafetensors, readShardIndex, type ShardIndex } from './safetensors';
 export { blobSource, type ByteSource, memorySource } from './source';
-export { joinSplit, plainName, splitNames } from './split';
+export { joinSplit, plainName, splitNames, type SplitPart, splitPart } from './split';
 export { type StreamOptions, streamTensors, type TensorPiece } from './stream';
 export { StringTable } from './string-table';
 export type { TensorEntry, WeightsFile, WeightsFormat } from './types';

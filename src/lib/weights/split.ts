@@ -12,6 +12,21 @@ const PARTS_KEY = 'split.count';
 const TENSORS_KEY = 'split.tensors.count';
 const NAME = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
 
+export interface SplitPart {
+  /** The path without the part's number and the ending: the same for all of them. */
+  readonly stem: string;
+  /** From 1. */
+  readonly part: number;
+  readonly count: number;
+}
+
+/** What a file's name says of its part; undefined: it is no part's name. */
+export function splitPart(path: string): SplitPart | undefined {
+  const [, stem, digits, of] = NAME.exec(path) ?? [];
+  const [part, count] = [Number(digits), Number(of)];
+  return stem !== undefined && part >= 1 && part <= count ? { stem, part, count } : undefined;
+}
+
 /** Names of all parts beside this one, or undefined where the file is a model by itself. Throws a FormatError. */
 export function splitNames({ metadata, files }: WeightsFile): readonly string[] | undefined {
   const parts = metadata.count(PARTS_KEY, 1);
@@ -21,13 +36,13 @@ export function splitNames({ metadata, files }: WeightsFile): readonly string[] 
     throw new FormatError(file, 'limit', PARTS_KEY, `${parts} parts are more than the ${MAX_PARTS} that can be read.`);
   }
   const name = plainName(file);
-  const [, stem, , count] = NAME.exec(name) ?? [];
-  if (stem === undefined || Number(count) !== parts) {
+  const named = splitPart(name);
+  if (named?.count !== parts) {
     const wanted = `${nameOf('NAME', 0, parts)} to ${nameOf('NAME', parts - 1, parts)}`;
     const message = `it is one of ${parts} parts, which are found by names such as ${wanted}. Give it its own name back.`;
     throw new FormatError(file, 'missing', PARTS_KEY, message);
   }
-  return Array.from({ length: parts }, (_, part) => nameOf(stem, part, parts));
+  return Array.from({ length: parts }, (_, part) => nameOf(named.stem, part, parts));
 }
 
 function nameOf(stem: string, part: number, parts: number): string {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bestOf, CATALOG, type CatalogEntry, describeChoice, resolveEntry } from '$lib/catalog';
 import type { Choice, ModelStore } from '$lib/store';
-import { quantizationOf } from '$lib/store/offer';
+import { quantizationOf } from '$lib/store/kinds';
 import { ensurePocket } from '../../../../scripts/pocket';
 import { memoryContent } from '../../../hub/content.js';
 import { type Hub, startHub } from '../../../hub/hub.js';
@@ -27,7 +27,9 @@ beforeAll(async () => {
       'me/tensors': { files: tensors },
       'me/odd': { files: tensors },
       'me/odd-qat-gguf': { files: { 'odd-q4_0.gguf': pocket }, gated: true },
-      'me/split': { files: { 'x-00001-of-00002.gguf': pocket, 'x-00002-of-00002.gguf': pocket } },
+      'me/split': { files: { 'q4_0/x-00001-of-00002.gguf': pocket, 'q4_0/x-00002-of-00002.gguf': pocket } },
+      'me/part': { files: { 'x-00001-of-00003.gguf': pocket, 'x-00002-of-00003.gguf': pocket } },
+      'me/pieces': { files: { 'mmproj-f16.gguf': pocket, 'imatrix.gguf': pocket, 'style-lora.gguf': pocket } },
     },
   });
   bench = await openBench();
@@ -56,9 +58,16 @@ test('the publisher’s GGUF where there is one, else the safetensors', async ()
   expect(await resolve('me/odd', 'me/odd-qat-gguf')).toMatchObject({ quantization: 'Q4_0' });
 });
 
-test('what is gone, or in parts, says so', async () => {
+test('what is gone, lacks a part, or is no model by itself says so', async () => {
   await expect(resolve('me/gone')).rejects.toMatchObject({ problem: 'not-found' });
-  await expect(resolve('me/split')).rejects.toThrow(/GGUF parts/);
+  await expect(resolve('me/part')).rejects.toThrow(/one of 3 parts, of which 1 are missing/);
+  await expect(resolve('me/pieces')).rejects.toThrow(/pictures or sounds.*importance matrix.*LoRA/);
+});
+
+test('a model in parts is one', async () => {
+  const { choices } = await store.look('me/split/q4_0/x-00002-of-00002.gguf');
+  expect(choices).toHaveLength(1);
+  expect(choices[0]).toMatchObject({ name: 'x', quantization: 'Q4_0', bytes: 2 * choices[0]!.files[0]!.size });
 });
 
 test('a header tells what a model needs, before it is downloaded', async () => {

@@ -1,7 +1,8 @@
 /** The small parts of the store: patience, speed, turns, what was here before, files that a person chose. */
 import { describe, expect, test } from 'vitest';
-import { localChoice } from '$lib/store/local';
+import { localChoice, type LocalFile } from '$lib/store/local';
 import { Meter } from '$lib/store/meter';
+import type { Choice } from '$lib/store/offer';
 import { ENDLESS, retryAfter, wait, waitBefore } from '$lib/store/retry';
 import { checkHub } from '$lib/store/settings';
 import { Slots } from '$lib/store/slots';
@@ -94,29 +95,54 @@ test('what was here and is gone', () => {
 });
 
 describe('files that a person chose', () => {
-  const file = (name: string, size = 3): File => new File([new Uint8Array(size)], name, { lastModified: 7 });
+  const file = (path: string, size = 3): LocalFile => {
+    const name = path.split('/').at(-1)!;
+    return { path, file: new File([new Uint8Array(size)], name, { lastModified: 7 }) };
+  };
+  const chosen = (...paths: readonly string[]): Choice => localChoice(paths.map((path) => file(path))).choice;
+  const pathsOf = ({ files }: Choice): string[] => files.map(({ path }) => path);
+  const FOLDER = ['config.json', 'tokenizer.json', 'model.safetensors'];
+  const inside = (folder: string): string[] => FOLDER.map((name) => `${folder}/${name}`);
 
   test('a GGUF file, or a folder’s files', () => {
-    expect(localChoice([file('Small-Q8_0.gguf')]).choice).toMatchObject({
-      name: 'Small-Q8_0',
-      quantization: 'Q8_0',
-      bytes: 3,
-    });
-    const folder = ['config.json', 'tokenizer.json', 'model.safetensors', 'README.md'].map((name) => file(name));
-    expect(localChoice(folder).choice.files.map(({ path }) => path)).toEqual([
-      'config.json',
-      'tokenizer.json',
-      'model.safetensors',
-    ]);
+    expect(chosen('Small-Q8_0.gguf')).toMatchObject({ name: 'Small-Q8_0', quantization: 'Q8_0', bytes: 3 });
+    expect(pathsOf(chosen(...FOLDER, 'README.md'))).toEqual(FOLDER);
+    expect(chosen(...FOLDER).name).toBe('model');
+    // The folder gives the name, and what lies deeper is not of the model's.
+    const nested = chosen(
+      'models/small/onnx/config.json',
+      'models/small/original/model.safetensors',
+      ...inside('models/small'),
+    );
+    expect(nested.name).toBe('small');
+    expect(pathsOf(nested)).toEqual(FOLDER);
+  });
+
+  test('a model in several parts is one', () => {
+    const parts = ['big-Q4_K_M-00002-of-00002.gguf', 'big-Q4_K_M-00001-of-00002.gguf'];
+    expect(chosen(...parts)).toMatchObject({ name: 'big-Q4_K_M', quantization: 'Q4_K_M', bytes: 6 });
+    expect(pathsOf(chosen(...parts))).toEqual([...parts].reverse());
+    const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+    const index = 'model.safetensors.index.json';
+    const beside = ['config.json', 'tokenizer.json', index];
+    expect(pathsOf(chosen(...shards, ...beside))).toEqual([...beside, ...shards]);
+    expect(() => chosen(shards[0]!, ...beside)).toThrow(/one of 2 parts, of which 1 are missing/);
+    expect(() => chosen(...shards, 'config.json', 'tokenizer.json')).toThrow(
+      /there is no model.safetensors.index.json/,
+    );
   });
 
   test.each([
-    [['a.gguf', 'b.gguf'], /2 GGUF files/],
+    [['a.gguf', 'b.gguf'], /2 GGUF models/],
+    [['a-00001-of-00003.gguf', 'a-00003-of-00003.gguf'], /one of 3 parts, of which 1 are missing/],
     [['readme.md'], /no model here/],
+    [['mmproj-f16.gguf'], /mmproj-f16.gguf is not the model itself/],
+    [['adapter_model.safetensors', 'config.json', 'tokenizer.json'], /an adapter \(LoRA\)/],
     [['model.safetensors'], /no config.json, and no tokenizer.json/],
-    [['config.json', 'config.json', 'tokenizer.json', 'model.safetensors'], /several models/],
-  ])('%o', (names, says) => {
-    expect(() => localChoice(names.map((name) => file(name)))).toThrow(says);
+    [[...inside('all/one'), ...inside('all/two')], /several models/],
+    [[], /no model here/],
+  ])('%o', (paths, says) => {
+    expect(() => chosen(...paths)).toThrow(says);
   });
 
   test('chosen again they are the same, and changed they are not', () => {
