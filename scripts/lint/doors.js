@@ -18,7 +18,8 @@ import { posix, relative, sep } from 'node:path';
 
 const SHADER_ROOMS = ['gpu/attention/', 'gpu/ops/', 'gpu/quant/'];
 const SHADER_MODULES = SHADER_ROOMS.map((room) => `${room}shaders.ts`);
-const CLIENT = ['src/lib/engine/client.ts', 'src/lib/engine/protocol.ts'];
+/** The page's ways to an engine: its own worker's, and a server's. */
+const CLIENT = ['src/lib/engine/client.ts', 'src/lib/engine/protocol.ts', 'src/lib/engine/remote.ts'];
 
 /** @type {readonly Door[]} */
 export const DOORS = [

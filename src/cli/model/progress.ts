@@ -16,6 +16,7 @@ const PHASES: Readonly<Record<LoadProgress['phase'], string>> = {
   read: 'reading the model',
   upload: 'handing it to the GPU',
   compile: 'compiling and testing',
+  server: 'asking the server',
 };
 
 export class ProgressLine {

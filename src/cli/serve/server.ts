@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 import { ApiError, type Handler } from '$lib/engine/handle';
 import { ISOLATION, sendFile } from '../../../scripts/serve.js';
@@ -24,6 +25,8 @@ export interface ServeOptions extends GateOptions {
 const PATIENCE = { headers: 10_000, whole: 30_000 };
 /** Sockets at once; more are closed as they come. */
 const MOST_CONNECTIONS = 1024;
+/** Milliseconds for whoever still reads an answer when the server closes. */
+const GRACE = 2000;
 
 export interface Serving {
   readonly server: Server;
@@ -35,8 +38,7 @@ export interface Serving {
 
 /** Resolves once it listens. */
 export async function serveApi(options: ServeOptions): Promise<Serving> {
-  /** Of the requests that are under way. */
-  const running = new Set<AbortController>();
+  const running = new Map<ServerResponse, AbortController>();
   const gate = new Gate(options);
   const { headers, whole } = options.patience ?? PATIENCE;
   const limits = {
@@ -46,8 +48,8 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
   };
   const server = createServer(limits, (request, response) => {
     const stop = stopFor(response, options.timeout);
-    running.add(stop);
-    response.once('close', () => running.delete(stop));
+    running.set(response, stop);
+    response.once('close', () => running.delete(response));
     void respond(request, response, gate, options, stop.signal);
   });
   server.maxConnections = MOST_CONNECTIONS;
@@ -58,8 +60,11 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
     const closed = once(server, 'close');
     server.close();
     const reason = new ApiError('This server is closing.', { status: 503, code: 'closing' });
-    for (const stop of running) stop.abort(reason);
-    server.closeIdleConnections();
+    const ended = [...running.keys()].map((response) => once(response, 'close'));
+    for (const stop of running.values()) stop.abort(reason);
+    await Promise.race([Promise.all(ended), setTimeout(GRACE, undefined, { ref: false })]);
+    // Those that are kept alive, and those that never asked anything, would hold it open for seconds.
+    server.closeAllConnections();
     await closed;
   };
   return { server, port: typeof address === 'object' && address ? address.port : options.port, close };
@@ -68,7 +73,7 @@ export async function serveApi(options: ServeOptions): Promise<Serving> {
 /** Aborts where whoever asked is gone, and where it takes too long. Neither signal nor timer outlives the answer. */
 function stopFor(response: ServerResponse, timeout: number): AbortController {
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(new DOMException('It took too long.', 'TimeoutError')), timeout);
+  const timer = globalThis.setTimeout(() => stop.abort(new DOMException('It took too long.', 'TimeoutError')), timeout);
   response.once('close', () => {
     clearTimeout(timer);
     stop.abort();

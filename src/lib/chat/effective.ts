@@ -2,12 +2,13 @@
  * What the engine is asked: the page's own choice, what the address asks for (`?model=ID&path=cpu&threads=1&temperature=0`), and
  * what was set for the conversation, the later before the earlier. Whatever makes no sense in an address is left out.
  */
-import type { LoadRequest, ModelAt, Sampling } from '$lib/engine/protocol';
+import type { LoadOptions, ModelAt, RemoteModelAt, Sampling } from '$lib/engine/protocol';
 import type { ChatSettings } from '$lib/conversations/records';
+import { isRemote, remoteModelAt } from '$lib/store/remote-name';
 
 /** What an address may ask of the page. */
 export interface AddressSettings {
-  /** A model of the store, as `ChatSettings.model` names it. */
+  /** A model of the store or of a server, as `ChatSettings.model` names it. */
   readonly model?: string;
   readonly path?: 'gpu' | 'cpu';
   /** Of the processor. */
@@ -17,6 +18,9 @@ export interface AddressSettings {
   readonly temperature?: number;
 }
 
+/** A model of this device, or a server's. */
+export type ModelChoice = (ModelAt | RemoteModelAt) & LoadOptions;
+
 /** Before the id of a model in the store; any other name of a model is an address. */
 const STORED = 'stored:';
 
@@ -24,7 +28,7 @@ const STORED = 'stored:';
 export interface Effective {
   /** Its name, as `ChatSettings.model` has it. */
   readonly model: string;
-  readonly load: LoadRequest & { readonly path: 'auto' | 'gpu' | 'cpu' };
+  readonly load: ModelChoice & { readonly path: 'auto' | 'gpu' | 'cpu' };
   readonly system: string;
   readonly sampling: Sampling;
   readonly maxTokens: number;
@@ -42,7 +46,7 @@ export function readAddress(search: string): AddressSettings {
   const context = numberOf(given.get('context'), 64, 2 ** 20);
   const temperature = numberOf(given.get('temperature'), 0, 2);
   return {
-    ...(model && { model: `${STORED}${model}` }),
+    ...(model && { model: isRemote(model) ? model : `${STORED}${model}` }),
     ...((path === 'gpu' || path === 'cpu') && { path }),
     ...(threads !== undefined && { threads: Math.floor(threads) }),
     ...(context !== undefined && { context: Math.floor(context) }),
@@ -63,12 +67,18 @@ export function effective(model: string, address: AddressSettings, settings: Cha
       ...(context !== undefined && { context }),
     },
     system: settings.system ?? '',
-    sampling: { ...USUAL_SAMPLING, ...(temperature !== undefined && { temperature }), ...settings.sampling },
+    // A server knows its model, and how words are usually drawn from it.
+    sampling: {
+      ...(isRemote(named) ? {} : USUAL_SAMPLING),
+      ...(temperature !== undefined && { temperature }),
+      ...settings.sampling,
+    },
     maxTokens: settings.maxTokens ?? USUAL_MAX_TOKENS,
   };
 }
 
-function modelAt(name: string): ModelAt {
+function modelAt(name: string): ModelAt | RemoteModelAt {
+  if (isRemote(name)) return remoteModelAt(name);
   if (name.startsWith(STORED)) return { stored: name.slice(STORED.length) };
   return { url: new URL(name, document.baseURI).href };
 }

@@ -11,13 +11,20 @@ export function loadWords({ phase, done = 0, total = 0 }: LoadProgress): string 
 }
 
 /** Where the model runs, after its name: «on the GPU». */
-export function placeWords({ path, threads = 1 }: LoadedModel): string {
+export function placeWords({ path, threads = 1, server }: LoadedModel): string {
+  if (path === 'server') return t().server.leaves(server?.host ?? '');
   const place = t().model.on[path];
   return path === 'cpu' && threads > 1 ? `${place}, ${t().model.threads(threads)}` : place;
 }
 
+/** What it takes and holds. */
+export function modelFacts({ bytes, loadMs, context, server }: LoadedModel): string {
+  if (server) return t().server[server.contextAssumed ? 'assumed' : 'holds'](context);
+  return t().model.facts(formatBytes(bytes, language()), formatDuration(loadMs, language()), context);
+}
+
 /** Why it runs there, in a sentence or two. */
-export function reasonWords({ path, reason, detail, adapter }: LoadedModel): string {
+export function reasonWords({ path, reason, detail, adapter, server }: LoadedModel): string {
   const { model } = t();
   switch (reason) {
     case 'gpu':
@@ -32,6 +39,8 @@ export function reasonWords({ path, reason, detail, adapter }: LoadedModel): str
       return model.softwareGpu;
     case 'gpu-failed':
       return `${model.gpuFailed} ${detail ?? ''}`.trim();
+    case 'server':
+      return t().server.leaves(server?.host ?? '');
   }
 }
 
@@ -64,6 +73,12 @@ export interface Advice {
 export function adviceFor(code: StoredFailure['code']): Advice {
   const { errors, message, tabs } = t();
   const advice = (title: string, action: Action, button: string): Advice => ({ title, action, button });
+  if (code.startsWith(REMOTE))
+    return advice(
+      remoteTitle(code),
+      code === 'remote-cut' ? 'continue' : 'reopen',
+      code === 'remote-cut' ? message.continue : errors.again,
+    );
   switch (code) {
     case 'context':
       return advice(errors.context, 'newChat', errors.startNew);
@@ -92,6 +107,14 @@ export function adviceFor(code: StoredFailure['code']): Advice {
     default:
       return advice(errors.other, 'continue', errors.again);
   }
+}
+
+const REMOTE = 'remote-';
+
+function remoteTitle(code: string): string {
+  const { problems } = t().server;
+  const problem = code.slice(REMOTE.length);
+  return Object.hasOwn(problems, problem) ? problems[problem as keyof typeof problems] : t().errors.other;
 }
 
 /** Under which heading of the list a conversation stands. */

@@ -72,6 +72,13 @@ export type ModelAt =
 
 export type LoadRequest = ModelAt & LoadOptions;
 
+/** A model on a server that speaks OpenAI's wire format: remote/ asks it, from the page itself. */
+export interface RemoteModelAt {
+  /** Address of its API, as `serverAddress` writes it: `http://localhost:11434/v1`. */
+  readonly server: string;
+  readonly model: string;
+}
+
 export interface LoadOptions {
   /** `auto`: the GPU where there is a real one, else the processor. */
   readonly path?: 'auto' | PathName;
@@ -96,9 +103,9 @@ export interface LoadOptions {
 
 /**
  * `device`: looking for a GPU. `read`: the file's bytes, which go on to the GPU as they come. `upload`: waiting for the
- * last of them to arrive there. `compile`: shaders, and testing what they compute.
+ * last of them to arrive there. `compile`: shaders, and testing what they compute. `server`: asking one for its models.
  */
-export type LoadPhase = 'device' | 'read' | 'upload' | 'compile';
+export type LoadPhase = 'device' | 'read' | 'upload' | 'compile' | 'server';
 
 export interface LoadProgress {
   readonly phase: LoadPhase;
@@ -114,12 +121,15 @@ export type PathReason =
   | 'no-webgpu' // no WebGPU in this browser, or at this address
   | 'no-adapter' // WebGPU, but no GPU
   | 'software-gpu' // an adapter that computes on the processor, slower than our own way there
-  | 'gpu-failed'; // a GPU that could not run this model; see `detail`
+  | 'gpu-failed' // a GPU that could not run this model; see `detail`
+  | 'server'; // it is a server's; see `server`
 
 export interface LoadedModel {
   readonly name: string;
-  readonly path: PathName;
+  readonly path: PathName | 'server';
   readonly reason: PathReason;
+  /** Who answers, where it is not this device. */
+  readonly server?: RemoteFacts;
   /** The error, where the reason is one. */
   readonly detail?: string;
   /** The GPU's name, as far as the browser tells it. */
@@ -137,6 +147,13 @@ export interface LoadedModel {
   /** What `quant` has cost, by tensor; not there where it was not asked for. */
   readonly quantised?: readonly QuantisedTensor[];
   readonly loadMs: number;
+}
+
+export interface RemoteFacts {
+  /** Name and port, as people read them in an address. */
+  readonly host: string;
+  /** The server does not tell its context; the one that is told is assumed. */
+  readonly contextAssumed: boolean;
 }
 
 /** Where the ways of computing differ. What one cannot do it refuses, with the code `ability`. */
@@ -271,12 +288,27 @@ export type EngineErrorCode =
   | 'files' // a file of the model is missing, or is not what it should be
   | 'cpu'; // the path through the processor cannot run here, or broke
 
+/** Of a server that a person added. Each message says what to do. */
+export type RemoteErrorCode =
+  | 'remote-address' // the text is no address of a server
+  | 'remote-insecure' // plain http beyond this machine: others could read along, and browsers refuse it
+  | 'remote-unknown' // nobody added this server on this device
+  | 'remote-unreachable' // nothing answers there, or it lets no page of ours read (CORS)
+  | 'remote-key' // it wants a key, or another one
+  | 'remote-model' // it has no such model
+  | 'remote-busy' // it has too much to do, or the key's share is used up
+  | 'remote-format' // what answers does not speak OpenAI's format
+  | 'remote-cut' // the answer broke off on the way
+  | 'remote-refused' // it refuses this request, and says why
+  | 'remote-failed'; // it failed
+
 /** An error as it crosses from the worker to the page. */
 export interface Failure {
   /**
    * `source`: bytes could not be had; `store`: the store has no such model, or it is damaged; `model`: a model's file is broken or unknown; `worker`: the worker itself could not
    * start or broke; `unknown`: an error that is none of ours.
    */
-  readonly code: GpuErrorCode | EngineErrorCode | 'source' | 'store' | 'model' | 'aborted' | 'worker' | 'unknown';
+  readonly code:
+    GpuErrorCode | EngineErrorCode | RemoteErrorCode | 'source' | 'store' | 'model' | 'aborted' | 'worker' | 'unknown';
   readonly message: string;
 }

@@ -15,19 +15,22 @@ export interface HubSettings {
 
 export const DEFAULT_HUB: HubSettings = { hub: HUGGING_FACE, keep: 'page' };
 
-const database = new Database('fireside-settings', [(opened) => void opened.createObjectStore('values')]);
+/** What a person set, beside models and conversations. */
+export const settingsDatabase = new Database('fireside-settings', [
+  (opened) => void opened.createObjectStore('values'),
+]);
 const KEY = 'hub';
 
 export async function loadHubSettings(): Promise<HubSettings> {
-  return (await get<HubSettings>(KEY, database.store('values'))) ?? DEFAULT_HUB;
+  return (await get<HubSettings>(KEY, settingsDatabase.store('values'))) ?? DEFAULT_HUB;
 }
 
 /** Writes down what is to be kept, and forgets what is not. */
 export async function saveHubSettings(settings: HubSettings): Promise<void> {
   const kept = settings.keep === 'device' ? settings : without(settings, 'token');
   const isDefault = kept.hub === HUGGING_FACE && !('token' in kept);
-  if (isDefault) await del(KEY, database.store('values', 'strict'));
-  else await set(KEY, kept, database.store('values', 'strict'));
+  if (isDefault) await del(KEY, settingsDatabase.store('values', 'strict'));
+  else await set(KEY, kept, settingsDatabase.store('values', 'strict'));
 }
 
 /** Throws a `StoreError` of the problem `address`. */

@@ -6,6 +6,7 @@ import { pathTo } from '$lib/conversations/tree';
 import { t } from '$lib/ui/language.svelte';
 import type { ModelEntry } from '../models';
 import { effective, readAddress, type AddressSettings, type Effective } from '../effective';
+import { remoteEntries } from '../remote';
 import { partsOf } from '../thinking';
 import { Answerer } from './answerer.svelte';
 import { Draft } from './drafts.svelte';
@@ -39,7 +40,8 @@ export class Chat {
   /** Why what is said cannot be kept. */
   unkept = $state.raw<ConversationError>();
 
-  readonly models: readonly ModelEntry[];
+  models = $state.raw<readonly ModelEntry[]>([]);
+  readonly #own: readonly ModelEntry[];
   readonly library: Library;
   readonly draft: Draft;
   readonly engine = new EngineHolder(() => this.answerer.giveUp());
@@ -51,7 +53,7 @@ export class Chat {
 
   /** @param models that can be chosen, the usual one first */
   constructor(models: readonly ModelEntry[]) {
-    this.models = models;
+    this.models = this.#own = models;
     this.library = new Library(this.#store);
     const trouble = (error: unknown): void => this.#trouble(error);
     this.draft = new Draft(this.#store, trouble);
@@ -61,6 +63,7 @@ export class Chat {
 
   /** Reads what is stored, the first time, and opens what the address names. */
   async start(): Promise<void> {
+    await this.#listServers();
     if (this.view !== 'starting') return this.follow(location.hash);
     this.#address = readAddress(location.search);
     this.#store.watch((change) => void this.#kept(this.#follow(change)));
@@ -229,6 +232,13 @@ export class Chat {
 
   #effective(settings: ChatSettings): Effective {
     return effective(this.models[0]!.url, this.#address, settings);
+  }
+
+  /** They may have been added or forgotten on another page. */
+  async #listServers(): Promise<void> {
+    // Where nothing is kept, there are none.
+    const remote = await remoteEntries().catch(() => []);
+    this.models = [...this.#own, ...remote];
   }
 
   async #open(id: string | null): Promise<boolean> {

@@ -1,10 +1,16 @@
 /** The engine as the page sees it: which model is open, how far one is that opens, whether another tab has it. */
 import { Engine, EngineError } from '$lib/engine/client';
-import type { Failure, LoadedModel, LoadProgress, LoadRequest } from '$lib/engine/protocol';
+import type { Failure, LoadedModel, LoadProgress } from '$lib/engine/protocol';
+import { RemoteEngine } from '$lib/engine/remote';
+import type { ModelChoice } from '../effective';
+import { openRemote } from '../remote';
 import { Seat } from './seat';
 
 /** `elsewhere`: another tab has it. `failed`: see `failure`. */
 export type EngineState = 'off' | 'opening' | 'ready' | 'elsewhere' | 'failed';
+
+/** What the chat needs of an engine, the page's own or a server's. */
+export type ChatEngine = Pick<Engine, 'generate' | 'count' | 'close'>;
 
 /** An engine that broke more often than this in so many milliseconds is left alone until somebody asks for it. */
 const MOST_RECOVERIES = 3;
@@ -20,9 +26,9 @@ export class EngineHolder {
   recovering = $state(false);
 
   readonly #seat: Seat;
-  #engine: Engine | undefined;
-  #choice: LoadRequest | undefined;
-  #opening: Promise<Engine> | undefined;
+  #engine: ChatEngine | undefined;
+  #choice: ModelChoice | undefined;
+  #opening: Promise<ChatEngine> | undefined;
   #recoveries: number[] = [];
 
   /** @param yielded another tab takes over: an answer that is being written has to end */
@@ -38,7 +44,7 @@ export class EngineHolder {
    * The engine with this model open; opens it where it is not. Waits while another tab has it. Rejects with an
    * EngineError, `aborted` where another model was chosen meanwhile.
    */
-  ready(choice: LoadRequest): Promise<Engine> {
+  ready(choice: ModelChoice): Promise<ChatEngine> {
     if (!this.#opening || !same(choice, this.#choice)) {
       this.#choice = choice;
       const opening = (this.#opening = this.#open(choice));
@@ -48,8 +54,8 @@ export class EngineHolder {
   }
 
   /** Opens this model if no other tab has the engine; what goes wrong is in `failure`. */
-  async warm(choice: LoadRequest): Promise<void> {
-    if (!(await this.#seat.take())) {
+  async warm(choice: ModelChoice): Promise<void> {
+    if (!isRemote(choice) && !(await this.#seat.take())) {
       this.#waitElsewhere();
       return;
     }
@@ -57,7 +63,7 @@ export class EngineHolder {
   }
 
   /** From the tab that has it. An answer that waits here goes on by itself. */
-  async takeOver(choice: LoadRequest): Promise<void> {
+  async takeOver(choice: ModelChoice): Promise<void> {
     await this.#seat.takeOver();
     if (!this.#opening) await this.warm(choice);
   }
@@ -80,8 +86,10 @@ export class EngineHolder {
       .finally(() => (this.recovering = false));
   }
 
-  async #open(choice: LoadRequest): Promise<Engine> {
-    if (!(await this.#seat.take())) {
+  async #open(choice: ModelChoice): Promise<ChatEngine> {
+    // A server's model takes no memory here: other tabs may run one of this device.
+    if (isRemote(choice)) this.#seat.leave();
+    else if (!(await this.#seat.take())) {
       this.state = 'elsewhere';
       if (!(await this.#seat.wait())) throw superseded();
     }
@@ -92,8 +100,9 @@ export class EngineHolder {
     this.model = undefined;
     // A worker that broke, or whose GPU was lost, is replaced whole.
     this.#engine?.close();
-    const engine = (this.#engine = new Engine());
-    const model = await engine.load(choice, (progress) => {
+    const { engine, load } = engineFor(choice);
+    this.#engine = engine;
+    const model = await load((progress) => {
       if (engine === this.#engine) this.progress = progress;
     });
     if (engine !== this.#engine) throw superseded();
@@ -102,7 +111,7 @@ export class EngineHolder {
     return engine;
   }
 
-  #failed(opening: Promise<Engine>, error: unknown): void {
+  #failed(opening: Promise<ChatEngine>, error: unknown): void {
     if (opening !== this.#opening) return;
     this.#opening = undefined;
     this.failure = failureOf(error);
@@ -126,6 +135,22 @@ export class EngineHolder {
   }
 }
 
+function isRemote(choice: ModelChoice): choice is Extract<ModelChoice, { server: string }> {
+  return 'server' in choice;
+}
+
+function engineFor(choice: ModelChoice): {
+  readonly engine: ChatEngine;
+  readonly load: (onProgress: (progress: LoadProgress) => void) => Promise<LoadedModel>;
+} {
+  if (isRemote(choice)) {
+    const engine = new RemoteEngine();
+    return { engine, load: (onProgress) => openRemote(engine, choice, onProgress) };
+  }
+  const engine = new Engine();
+  return { engine, load: (onProgress) => engine.load(choice, onProgress) };
+}
+
 export function failureOf(error: unknown): Failure {
   if (error instanceof EngineError) return { code: error.code, message: error.message };
   return { code: 'unknown', message: error instanceof Error ? error.message : String(error) };
@@ -141,6 +166,6 @@ function superseded(): EngineError {
   return new EngineError({ code: 'aborted', message: 'Another model was chosen.' });
 }
 
-function same(a: LoadRequest, b: LoadRequest | undefined): boolean {
+function same(a: ModelChoice, b: ModelChoice | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -45,6 +45,13 @@ export class Seat {
     await this.#request({ steal: true });
   }
 
+  /** Gives it to whoever waits. */
+  leave(): void {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.();
+  }
+
   /** Hears from now on when another tab wants it. */
   #listen(): BroadcastChannel {
     if (this.#channel) return this.#channel;

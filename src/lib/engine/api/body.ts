@@ -1,4 +1,5 @@
 /** A request's body as JSON, within a bound. */
+import { boundedText } from './bounded-text';
 import { ApiError } from './errors';
 
 /** @param most bytes */
@@ -21,20 +22,8 @@ export async function readJsonBody(request: Request, most: number): Promise<unkn
 }
 
 async function readText(request: Request, most: number): Promise<string> {
-  const tooLarge = (): ApiError =>
-    new ApiError(`The body is larger than ${most} bytes.`, { status: 413, code: 'body_too_large' });
-  if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge();
-  const decoder = new TextDecoder('utf-8');
-  let text = '';
-  let bytes = 0;
-  const reader = request.body?.getReader();
-  for (let step = await reader?.read(); step && !step.done; step = await reader!.read()) {
-    bytes += step.value.length;
-    if (bytes > most) {
-      await reader!.cancel();
-      throw tooLarge();
-    }
-    text += decoder.decode(step.value, { stream: true });
-  }
-  return text + decoder.decode();
+  const declared = Number(request.headers.get('content-length') ?? 0);
+  const text = declared > most ? undefined : await boundedText(request.body, most);
+  if (text !== undefined) return text;
+  throw new ApiError(`The body is larger than ${most} bytes.`, { status: 413, code: 'body_too_large' });
 }

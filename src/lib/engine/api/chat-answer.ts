@@ -74,9 +74,13 @@ async function* choice(
   }
 }
 
-function requestOf({ messages, tools, sampling, maxTokens, stop, logprobs, grammar }: ChatCompletion, index: number) {
+function requestOf(
+  { messages, continues, tools, sampling, maxTokens, stop, logprobs, grammar }: ChatCompletion,
+  index: number,
+) {
   return {
     messages,
+    ...(continues && { continues }),
     ...(tools && { tools: tools.list }),
     sampling: samplingOf(sampling, index),
     stop,

@@ -11,6 +11,8 @@ import { TOOL_FORMATS, type ToolFormat } from './tool-formats';
 
 export interface ChatCompletion extends CommonRequest {
   readonly messages: readonly ChatMessage[];
+  /** The last message is an answer, and the model goes on with it. */
+  readonly continues: boolean;
   readonly maxTokens: number | undefined;
   /** Likeliest tokens to tell of with each; undefined: no log-probabilities. */
   readonly logprobs: number | undefined;
@@ -32,6 +34,7 @@ export function readChatCompletion(value: unknown, model: LoadedModel): ChatComp
   const body = new Fields(value, '');
   const common = readCommon(body);
   const messages = readMessages(body);
+  const continues = readContinues(body, messages);
   const maxTokens = readMaxTokens(body);
   const logprobs = readLogprobs(body);
   const asked = readTools(body);
@@ -49,7 +52,17 @@ export function readChatCompletion(value: unknown, model: LoadedModel): ChatComp
   }
   const grammar = format ?? (tools && toolGrammar(tools, asked, choice));
   requireAbility(model, grammar, format === undefined ? 'tool_choice' : 'response_format', logprobs);
-  return { ...common, messages, maxTokens, logprobs, tools, grammar };
+  return { ...common, messages, continues, maxTokens, logprobs, tools, grammar };
+}
+
+/** As vLLM calls it, whose two fields say the same twice. */
+function readContinues(body: Fields, messages: readonly ChatMessage[]): boolean {
+  const continues = body.flag('continue_final_message') ?? false;
+  body.only('add_generation_prompt', [!continues], 'is the opposite of «continue_final_message»');
+  if (continues && messages.at(-1)?.role !== 'assistant') {
+    throw invalid('continue_final_message', 'goes with an assistant’s message at the end');
+  }
+  return continues;
 }
 
 /** Both names are in use. */

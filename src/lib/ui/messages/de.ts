@@ -129,12 +129,56 @@ const de: Messages = {
   },
 
   load: {
+    server: 'Der Server wird nach seinen Modellen gefragt',
     device: 'Sucht eine GPU',
     read: (done, total) => `Liest das Modell: ${done} von ${total}`,
     upload: 'Gibt das Modell an die GPU',
     compile: 'Macht sich bereit',
     progress: 'Das Modell wird gelesen',
     recovering: 'Das Rechenwerk wird neu gestartet',
+  },
+
+  server: {
+    title: 'Ein eigener Server',
+    intro:
+      'Ein Modell, das für dieses Gerät zu groß ist, kann von einem anderen Rechner aus antworten: vLLM, TGI, llama.cpp, Ollama, «fireside serve» oder was sonst das Format von OpenAI spricht.',
+    address: 'Adresse',
+    addressNote: 'Etwa localhost:11434 (Ollama), localhost:8642 (fireside serve) oder https://example.com/v1',
+    key: 'Schlüssel',
+    keyNote: 'Falls der Server einen verlangt. Nur dieser Server bekommt ihn.',
+    keep: 'Den Schlüssel behalten',
+    keepTab: 'bis dieser Tab geschlossen wird',
+    keepDevice: 'auf diesem Gerät',
+    look: 'Nach Modellen fragen',
+    looking: (host: string): string => `${host} wird gefragt`,
+    found: (host: string, n: number): string =>
+      plural('de', n, { one: `${host} hat 1 Modell`, other: `${host} hat ${count(n)} Modelle` }),
+    consentTitle: (host: string): string => `Was Sie schreiben, geht an ${host}`,
+    consent: (host: string): string =>
+      `Mit jeder Frage werden das ganze Gespräch und sein Systemprompt dorthin geschickt; was daraus wird, bestimmt, wer ${host} betreibt. Gespräche mit anderen Modellen bleiben auf diesem Gerät.`,
+    add: 'Diesen Server benutzen',
+    answers: 'Er antwortet.',
+    none: 'Er hat gerade keine Modelle.',
+    talk: 'Sprechen',
+    check: 'Noch einmal fragen',
+    remove: 'Vergessen',
+    leaves: (host: string): string => `Die Antworten kommen von ${host}. Was Sie schreiben, geht dorthin.`,
+    holds: (tokens: number): string => `Es fasst ${count(tokens)} Tokens Gespräch.`,
+    assumed: (tokens: number): string =>
+      `Der Server sagt nicht, wie viel er fasst; angenommen werden ${count(tokens)} Tokens. Tokens sind geschätzt.`,
+    problems: {
+      address: 'Das ist keine Adresse eines Servers',
+      insecure: 'Der Weg dorthin ist nicht sicher',
+      unknown: 'Dieser Server wurde hier nicht hinzugefügt',
+      unreachable: 'Der Server ist nicht zu erreichen',
+      key: 'Der Server verlangt einen Schlüssel',
+      model: 'Der Server hat dieses Modell nicht',
+      busy: 'Der Server ist beschäftigt',
+      format: 'Dieser Server spricht eine andere Sprache',
+      cut: 'Die Antwort ist unterwegs abgebrochen',
+      refused: 'Der Server lehnt das ab',
+      failed: 'Der Server hat versagt',
+    },
   },
 
   tabs: {

@@ -128,12 +128,56 @@ const en = {
   },
 
   load: {
+    server: 'Asking the server for its models',
     device: 'Looking for a GPU',
     read: (done: string, total: string): string => `Reading the model: ${done} of ${total}`,
     upload: 'Handing the model to the GPU',
     compile: 'Getting ready to answer',
     progress: 'The model is being read',
     recovering: 'The engine is being started again',
+  },
+
+  server: {
+    title: 'A server of your own',
+    intro:
+      'A model that is too large for this device can answer from another machine: vLLM, TGI, llama.cpp, Ollama, «fireside serve», or whatever else speaks OpenAI’s format.',
+    address: 'Address',
+    addressNote: 'Such as localhost:11434 (Ollama), localhost:8642 (fireside serve) or https://example.com/v1',
+    key: 'Key',
+    keyNote: 'If the server wants one. Only that server gets it.',
+    keep: 'Keep the key',
+    keepTab: 'until this tab is closed',
+    keepDevice: 'on this device',
+    look: 'Ask for its models',
+    looking: (host: string): string => `Asking ${host}`,
+    found: (host: string, n: number): string =>
+      plural('en', n, { one: `${host} has 1 model`, other: `${host} has ${count(n)} models` }),
+    consentTitle: (host: string): string => `What you write will go to ${host}`,
+    consent: (host: string): string =>
+      `With each question the whole conversation and its system prompt are sent there, and what becomes of them is up to whoever runs ${host}. Conversations with other models stay on this device.`,
+    add: 'Use this server',
+    answers: 'It answers.',
+    none: 'It has no models now.',
+    talk: 'Talk to it',
+    check: 'Ask again',
+    remove: 'Forget',
+    leaves: (host: string): string => `Answers come from ${host}. What you write goes there.`,
+    holds: (tokens: number): string => `It holds ${count(tokens)} tokens of conversation.`,
+    assumed: (tokens: number): string =>
+      `The server does not say how much it holds; ${count(tokens)} tokens are assumed. Tokens are estimated.`,
+    problems: {
+      address: 'This is no address of a server',
+      insecure: 'The way there is not safe',
+      unknown: 'This server was not added here',
+      unreachable: 'The server cannot be reached',
+      key: 'The server wants a key',
+      model: 'The server has no such model',
+      busy: 'The server is busy',
+      format: 'This server speaks another language',
+      cut: 'The answer broke off on the way',
+      refused: 'The server refuses this',
+      failed: 'The server failed',
+    },
   },
 
   tabs: {

@@ -128,12 +128,56 @@ const es: Messages = {
   },
 
   load: {
+    server: 'Preguntando al servidor por sus modelos',
     device: 'Buscando una GPU',
     read: (done, total) => `Leyendo el modelo: ${done} de ${total}`,
     upload: 'Pasando el modelo a la GPU',
     compile: 'Preparándose para responder',
     progress: 'Se está leyendo el modelo',
     recovering: 'El motor se está reiniciando',
+  },
+
+  server: {
+    title: 'Un servidor propio',
+    intro:
+      'Un modelo demasiado grande para este dispositivo puede responder desde otra máquina: vLLM, TGI, llama.cpp, Ollama, «fireside serve» o cualquier otro que hable el formato de OpenAI.',
+    address: 'Dirección',
+    addressNote: 'Por ejemplo localhost:11434 (Ollama), localhost:8642 (fireside serve) o https://example.com/v1',
+    key: 'Clave',
+    keyNote: 'Si el servidor la pide. Solo ese servidor la recibe.',
+    keep: 'Guardar la clave',
+    keepTab: 'hasta cerrar esta pestaña',
+    keepDevice: 'en este dispositivo',
+    look: 'Preguntar por sus modelos',
+    looking: (host: string): string => `Preguntando a ${host}`,
+    found: (host: string, n: number): string =>
+      plural('es', n, { one: `${host} tiene 1 modelo`, other: `${host} tiene ${count(n)} modelos` }),
+    consentTitle: (host: string): string => `Lo que escriba irá a ${host}`,
+    consent: (host: string): string =>
+      `Con cada pregunta se envían allí toda la conversación y sus instrucciones de sistema; lo que ocurra con ellas depende de quien lleve ${host}. Las conversaciones con otros modelos se quedan en este dispositivo.`,
+    add: 'Usar este servidor',
+    answers: 'Responde.',
+    none: 'Ahora no tiene modelos.',
+    talk: 'Hablar con él',
+    check: 'Preguntar otra vez',
+    remove: 'Olvidar',
+    leaves: (host: string): string => `Las respuestas vienen de ${host}. Lo que escribe va allí.`,
+    holds: (tokens: number): string => `Abarca ${count(tokens)} tokens de conversación.`,
+    assumed: (tokens: number): string =>
+      `El servidor no dice cuánto abarca; se suponen ${count(tokens)} tokens. Los tokens son una estimación.`,
+    problems: {
+      address: 'Esto no es la dirección de un servidor',
+      insecure: 'El camino hasta allí no es seguro',
+      unknown: 'Este servidor no se añadió aquí',
+      unreachable: 'No se puede llegar al servidor',
+      key: 'El servidor pide una clave',
+      model: 'El servidor no tiene ese modelo',
+      busy: 'El servidor está ocupado',
+      format: 'Este servidor habla otro idioma',
+      cut: 'La respuesta se cortó por el camino',
+      refused: 'El servidor rechaza esto',
+      failed: 'El servidor falló',
+    },
   },
 
   tabs: {

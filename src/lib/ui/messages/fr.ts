@@ -130,12 +130,56 @@ const fr: Messages = {
   },
 
   load: {
+    server: 'Le serveur est interrogé sur ses modèles',
     device: 'Cherche un GPU',
     read: (done, total) => `Lit le modèle : ${done} sur ${total}`,
     upload: 'Transmet le modèle au GPU',
     compile: 'Se prépare à répondre',
     progress: 'Le modèle est en cours de lecture',
     recovering: 'Le moteur redémarre',
+  },
+
+  server: {
+    title: 'Un serveur à vous',
+    intro:
+      'Un modèle trop grand pour cet appareil peut répondre depuis une autre machine : vLLM, TGI, llama.cpp, Ollama, « fireside serve » ou tout ce qui parle le format d’OpenAI.',
+    address: 'Adresse',
+    addressNote: 'Par exemple localhost:11434 (Ollama), localhost:8642 (fireside serve) ou https://example.com/v1',
+    key: 'Clé',
+    keyNote: 'Si le serveur en demande une. Lui seul la reçoit.',
+    keep: 'Garder la clé',
+    keepTab: 'jusqu’à la fermeture de cet onglet',
+    keepDevice: 'sur cet appareil',
+    look: 'Demander ses modèles',
+    looking: (host: string): string => `${host} est interrogé`,
+    found: (host: string, n: number): string =>
+      plural('fr', n, { one: `${host} a 1 modèle`, other: `${host} a ${count(n)} modèles` }),
+    consentTitle: (host: string): string => `Ce que vous écrivez ira à ${host}`,
+    consent: (host: string): string =>
+      `À chaque question, toute la conversation et ses consignes y sont envoyées ; ce qu’elles deviennent dépend de qui tient ${host}. Les conversations avec d’autres modèles restent sur cet appareil.`,
+    add: 'Utiliser ce serveur',
+    answers: 'Il répond.',
+    none: 'Il n’a pas de modèle en ce moment.',
+    talk: 'Lui parler',
+    check: 'Redemander',
+    remove: 'Oublier',
+    leaves: (host: string): string => `Les réponses viennent de ${host}. Ce que vous écrivez y va.`,
+    holds: (tokens: number): string => `Il tient ${count(tokens)} tokens de conversation.`,
+    assumed: (tokens: number): string =>
+      `Le serveur ne dit pas combien il tient ; ${count(tokens)} tokens sont supposés. Les tokens sont estimés.`,
+    problems: {
+      address: 'Ce n’est pas l’adresse d’un serveur',
+      insecure: 'Le chemin jusque-là n’est pas sûr',
+      unknown: 'Ce serveur n’a pas été ajouté ici',
+      unreachable: 'Le serveur est injoignable',
+      key: 'Le serveur demande une clé',
+      model: 'Le serveur n’a pas ce modèle',
+      busy: 'Le serveur est occupé',
+      format: 'Ce serveur parle une autre langue',
+      cut: 'La réponse s’est interrompue en chemin',
+      refused: 'Le serveur refuse',
+      failed: 'Le serveur a échoué',
+    },
   },
 
   tabs: {

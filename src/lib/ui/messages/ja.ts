@@ -122,12 +122,55 @@ const ja: Messages = {
   },
 
   load: {
+    server: 'サーバーにモデルを問い合わせています',
     device: 'GPU を探しています',
     read: (done, total) => `モデルを読んでいます：${total} 中 ${done}`,
     upload: 'モデルを GPU に渡しています',
     compile: '回答の準備をしています',
     progress: 'モデルを読み込み中',
     recovering: 'エンジンを起動し直しています',
+  },
+
+  server: {
+    title: '自分のサーバー',
+    intro:
+      'この端末には大きすぎるモデルも、別のマシンから答えられます。vLLM、TGI、llama.cpp、Ollama、「fireside serve」など、OpenAI の形式を話すものなら使えます。',
+    address: 'アドレス',
+    addressNote: '例: localhost:11434 (Ollama)、localhost:8642 (fireside serve)、https://example.com/v1',
+    key: 'キー',
+    keyNote: 'サーバーが求める場合だけ。そのサーバーにしか送りません。',
+    keep: 'キーの保存',
+    keepTab: 'このタブを閉じるまで',
+    keepDevice: 'この端末に',
+    look: 'モデルを問い合わせる',
+    looking: (host: string): string => `${host} に問い合わせています`,
+    found: (host: string, n: number): string => `${host} にはモデルが ${count(n)} 個あります`,
+    consentTitle: (host: string): string => `書いた内容は ${host} に送られます`,
+    consent: (host: string): string =>
+      `質問のたびに会話全体とシステムプロンプトが送られます。その後の扱いは ${host} を運営する人しだいです。ほかのモデルとの会話はこの端末に残ります。`,
+    add: 'このサーバーを使う',
+    answers: '応答しています。',
+    none: '今はモデルがありません。',
+    talk: '話す',
+    check: 'もう一度問い合わせる',
+    remove: '忘れる',
+    leaves: (host: string): string => `答えは ${host} から届きます。書いた内容はそこへ送られます。`,
+    holds: (tokens: number): string => `会話を ${count(tokens)} トークンまで保てます。`,
+    assumed: (tokens: number): string =>
+      `サーバーは上限を知らせていません。${count(tokens)} トークンと仮定し、トークン数は推定です。`,
+    problems: {
+      address: 'サーバーのアドレスではありません',
+      insecure: 'そこまでの経路が安全ではありません',
+      unknown: 'このサーバーはここで追加されていません',
+      unreachable: 'サーバーに届きません',
+      key: 'サーバーがキーを求めています',
+      model: 'サーバーにそのモデルはありません',
+      busy: 'サーバーが混み合っています',
+      format: 'このサーバーは別の形式を話します',
+      cut: '答えが途中で途切れました',
+      refused: 'サーバーが拒みました',
+      failed: 'サーバーで失敗しました',
+    },
   },
 
   tabs: {

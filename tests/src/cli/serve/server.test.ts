@@ -1,4 +1,5 @@
 /** `fireside serve` without a model: who may ask, what is too much, and that nobody's going leaves anything behind. */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -130,13 +131,17 @@ test('an answer that takes too long is ended', async () => {
   expect((await chat(port, { stream: true })).body).toMatch(/data: \{"error":\{"message":"The answer took longer/);
 });
 
-test('closing ends what is under way', async () => {
+test('closing ends what is under way, and waits for nobody who has nothing to ask', async () => {
   const serving = await serveScripted();
+  const silent = connect(serving.port, '127.0.0.1');
+  await once(silent, 'connect');
   serving.engine.pieces = Array.from({ length: 10_000 }, () => 'x');
   serving.engine.pause = slowly;
   const streamed = chat(serving.port, { stream: true });
   await expect.poll(() => serving.engine.running).toBe(1);
+  const start = performance.now();
   await serving.close();
+  expect(performance.now() - start).toBeLessThan(1000);
   expect((await streamed).body).toContain('"error"');
   await expect(chat(serving.port)).rejects.toThrow();
 });
