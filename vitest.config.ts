@@ -58,7 +58,7 @@ function unitProject(): TestProjectConfiguration {
 
 /** GPU tests under Node, on one Vulkan driver. Its loader reads the process's real environment: hence forks. */
 function dawnProject(
-  name: 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'native',
+  name: 'lavapipe' | 'wide' | 'wide32' | 'reduced' | 'swiftshader' | 'native',
   env: Record<string, string> = {},
   {
     include = gpuTests,
@@ -81,7 +81,7 @@ function dawnProject(
   };
 }
 
-/** lavapipe three times. Each folder holds shaders of one width: Mesa does not ask which one it compiled them for. */
+/** lavapipe three times, in the full run four. Each folder holds shaders of one width: Mesa does not ask which one it compiled them for. */
 function lavapipeProjects(driver: string): TestProjectConfiguration[] {
   const cache = (name: string): { MESA_SHADER_CACHE_DIR: string } => {
     const path = folder(`.cache/mesa/${name}`);
@@ -91,10 +91,13 @@ function lavapipeProjects(driver: string): TestProjectConfiguration[] {
   // LLVM takes two to three times as long for vectors of 8 lanes as for vectors of 4, and compiling is most of the run.
   const narrow = { ...vulkanEnvironment(driver), ...cache('128'), LP_NATIVE_VECTOR_WIDTH: '128' };
   const wide = { ...vulkanEnvironment(driver), ...cache('widest') };
+  // As most GPUs have them; LLVM makes do with narrower registers, and takes minutes over a few kernels.
+  const wide32 = { ...vulkanEnvironment(driver), ...cache('1024'), LP_NATIVE_VECTOR_WIDTH: '1024' };
   return [
     // It has f16 and subgroups, so that nearly every shader comes by: Firefox's compiler reads them all.
     dawnProject('lavapipe', narrow, { exclude: manyKernels, setupFiles: ['tests/support/naga.ts'] }),
     ...(soak ? [] : [dawnProject('wide', wide, { include: laneTests })]),
+    ...(large ? [dawnProject('wide32', wide32, { include: laneTests })] : []),
     dawnProject('reduced', narrow, { exclude: [...plainTests, ...manyKernels] }),
   ];
 }

@@ -3,12 +3,14 @@
  *
  * A GPU test is written once and runs in every environment: `lavapipe` and `swiftshader` (Dawn in Node), `reduced`
  * (lavapipe with all that is optional taken away) and `chromium` (a real page). What depends on the width of subgroups
- * runs in `wide` as well: lavapipe with vectors as wide as the processor's, twice those of `lavapipe`.
+ * runs in `wide` as well: lavapipe with vectors as wide as the processor's, twice those of `lavapipe`; and, in the full
+ * run, in `wide32`, with subgroups of 32.
  */
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
 import { openGpu, type DType, type Gpu, type OpenGpuOptions, type Tensor } from '../../gpu/device';
 
-export type EnvironmentName = 'unit' | 'lavapipe' | 'wide' | 'reduced' | 'swiftshader' | 'chromium' | 'native' | 'e2e';
+export type EnvironmentName =
+  'unit' | 'lavapipe' | 'wide' | 'wide32' | 'reduced' | 'swiftshader' | 'chromium' | 'native' | 'e2e';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -66,7 +66,8 @@ export interface Grid<F extends Factors> {
  */
 export function rowsOf<F extends Factors & { dtype: readonly FloatDType[] }>(grid: Grid<F>): Row<F>[] {
   const { factors, isPossible, isWorthIt, all = factors } = grid;
-  if (large) return [...product(all as F, isPossible)];
+  // With 32 lanes a kernel takes a minute to compile.
+  if (large && environment !== 'wide32') return [...product(all as F, isPossible)];
   const rows = coveringArray(factors, (row) => (isPossible?.(row) ?? true) && (isWorthIt?.(row) ?? true));
   if (environment === 'chromium' || environment === 'unit') return rows;
   const few = new Set(everyValue(rows));
