@@ -3,13 +3,19 @@
  * of a device here.
  */
 
+import type { QuantName } from '../../../gpu/formats/quantise';
+
 /** What a model needs, as its header or config.json says. */
 export interface ModelFacts {
   readonly format: 'gguf' | 'safetensors';
   /** To download. */
   readonly fileBytes: number;
-  /** In memory. For safetensors that are made smaller on their way, what becomes of them. */
+  /** In the GPU's memory. For safetensors that are made smaller on their way (`quant`), what becomes of them. */
   readonly weightBytes: number;
+  /** What its weights are to be made on their way to the GPU: `quant` of the engine's `LoadRequest`. */
+  readonly quant?: QuantName;
+  /** Why a GPU cannot run it; the processor may. */
+  readonly notOnGpu?: string;
   /** Undefined: not known, as where a file has not been looked into. */
   readonly shape?: ModelShape;
   /** Why nobody can run it, such as a family that is not known. */
@@ -48,7 +54,15 @@ export interface DeviceFacts {
 }
 
 export type FitReason =
-  'unsupported' | 'no-room' | 'memory' | 'no-gpu' | 'software-gpu' | 'safetensors-need-gpu' | 'slow' | 'short-context';
+  | 'unsupported'
+  | 'no-room'
+  | 'memory'
+  | 'no-gpu'
+  | 'software-gpu'
+  | 'not-on-gpu'
+  | 'safetensors-need-gpu'
+  | 'slow'
+  | 'short-context';
 
 export interface Verdict {
   readonly runs: 'well' | 'slowly' | 'no';
@@ -77,16 +91,26 @@ const CONTEXTS = [1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072];
 const RUNTIME = 96 * 2 ** 20;
 
 export function fit(model: ModelFacts, device: DeviceFacts): Verdict {
-  const path = device.gpu && !device.gpu.isFallback ? 'gpu' : 'cpu';
+  const path = device.gpu && !device.gpu.isFallback && model.notOnGpu === undefined ? 'gpu' : 'cpu';
   const memory = memoryByContext(model, device, path);
   const context = memory.at(-1)?.context ?? 0;
-  const speed = device.bytesPerSecond ?? (path === 'gpu' ? USUAL_GPU : USUAL_CPU);
-  const tokensPerSecond = speed / Math.max(1, model.weightBytes);
+  const tokensPerSecond = speedOf(model, device, path) / Math.max(1, weightsOn(path, model));
   const against = [...obstacles(model, device, path, context)];
   const warnings = [...cautions(model, device, path, context, tokensPerSecond)];
   const isSlow = tokensPerSecond < READING_SPEED;
   const runs = against.length > 0 ? 'no' : isSlow ? 'slowly' : 'well';
   return { runs, path, reasons: [...against, ...warnings], memory, context, tokensPerSecond };
+}
+
+/** What was measured is of the GPU where there is one, which a model that runs beside it has nothing of. */
+function speedOf({ notOnGpu }: ModelFacts, { bytesPerSecond }: DeviceFacts, path: Verdict['path']): number {
+  if (notOnGpu !== undefined) return USUAL_CPU;
+  return bytesPerSecond ?? (path === 'gpu' ? USUAL_GPU : USUAL_CPU);
+}
+
+/** The processor computes with weights as the file has them. */
+function weightsOn(path: Verdict['path'], { fileBytes, weightBytes }: ModelFacts): number {
+  return path === 'cpu' ? fileBytes : weightBytes;
 }
 
 type Reason = Verdict['reasons'][number];
@@ -122,10 +146,7 @@ function* cautions(
   tokensPerSecond: number,
 ): Generator<Reason> {
   if (path === 'cpu') {
-    const imitated = device.gpu?.isFallback === true;
-    const why = imitated ? 'The GPU here is imitated in software' : 'There is no GPU to compute with';
-    const message = `${why}: the processor answers, slower.`;
-    yield { reason: imitated ? 'software-gpu' : 'no-gpu', message };
+    yield whyProcessor(model, device);
   }
   if (tokensPerSecond < READING_SPEED) {
     yield { reason: 'slow', message: `About ${tokensPerSecond.toPrecision(1)} words a second: slower than one reads.` };
@@ -137,6 +158,13 @@ function* cautions(
       message: `Memory is there for conversations of ${context} tokens, and no longer ones.`,
     };
   }
+}
+
+function whyProcessor({ notOnGpu }: ModelFacts, { gpu }: DeviceFacts): Reason {
+  const slower = 'The processor answers, slower.';
+  if (!gpu) return { reason: 'no-gpu', message: `There is no GPU to compute with. ${slower}` };
+  if (gpu.isFallback) return { reason: 'software-gpu', message: `The GPU here is imitated in software. ${slower}` };
+  return { reason: 'not-on-gpu', message: `${notOnGpu ?? ''} ${slower}` };
 }
 
 /** Steps of the context, up to what the model was trained for, that fit into memory and the GPU's limits. */
@@ -155,19 +183,24 @@ function fitsBinding({ shape }: ModelFacts, context: number, { gpu }: DeviceFact
   return bytes <= Math.min(gpu.maxBufferSize, gpu.maxStorageBufferBindingSize);
 }
 
-/** Bytes in all: weights, keys and values of so many positions, and what a prompt needs on its way through. */
+/**
+ * Bytes in all: weights, keys and values of so many positions, and what a prompt needs on its way through. Layers that see
+ * a window alone count in full: both engines keep all positions of theirs too.
+ */
 export function memoryAt(
-  { weightBytes, shape }: ModelFacts,
+  model: ModelFacts,
   context: number,
   { gpu }: Pick<DeviceFacts, 'gpu'>,
   path: Verdict['path'],
 ): number {
-  if (!shape) return weightBytes * 1.2 + RUNTIME;
+  const { shape } = model;
+  const weights = weightsOn(path, model);
+  if (!shape) return weights * 1.2 + RUNTIME;
   const { layers, width, ffnWidth, headsKv, headDim, vocab } = shape;
   const element = path === 'cpu' || gpu?.f16 === true ? 2 : 4;
   const cache = 2 * layers * context * headsKv * headDim * element;
   const scratch = 4 * Math.min(PREFILL, context) * (6 * width + 2 * ffnWidth) + 8 * vocab;
-  return weightBytes + cache + scratch + RUNTIME;
+  return weights + cache + scratch + RUNTIME;
 }
 
 /**

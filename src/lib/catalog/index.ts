@@ -13,3 +13,4 @@ export {
 } from './fit';
 export { recommend, type Recommendation } from './recommend';
 export { bestOf, type OfferOf, resolveEntry } from './resolve';
+export { quantFor, quantisedBytes } from './weight-bytes';

@@ -4,6 +4,7 @@
  */
 import { type Choice, type ModelAddress, type Offer, StoreError } from '$lib/store';
 import type { CatalogEntry } from './entries';
+import { ROOMY } from './weight-bytes';
 
 /** `ModelStore.offer`, or a page's way to it. */
 export type OfferOf = (address: ModelAddress, signal?: AbortSignal) => Promise<Offer>;
@@ -29,8 +30,6 @@ function ggufRepos({ repo, ggufRepo }: CatalogEntry): string[] {
   return ggufRepo === undefined ? [`${repo}-GGUF`] : [ggufRepo, `${repo}-GGUF`];
 }
 
-/** Up to this size nothing is gained by taking away more than Q8_0 does. */
-const ROOMY = 1.3 * 2 ** 30;
 const FINE = ['Q8_0', 'Q6_K', 'Q5_K_M', 'Q4_K_M', 'Q4_0', 'F16', 'BF16'];
 const SMALL = ['Q4_K_M', 'Q5_K_M', 'Q4_0', 'Q6_K', 'Q8_0', 'F16', 'BF16'];
 

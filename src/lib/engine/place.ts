@@ -1,8 +1,8 @@
 /** A model's files, wherever the request says they are. */
 import { type BlobBacked, IdbDepot, type Manifest, StoreError } from '$lib/store';
-import { blobSource, type ByteSource } from '$lib/weights';
+import { blobSource, type ByteSource, plainName, splitPart } from '$lib/weights';
 import { EngineFault } from './errors';
-import type { ModelPlace } from './open-model';
+import type { ModelFolder, ModelPlace } from './open-model';
 import type { ModelAt } from './protocol';
 import { urlPlace } from './url-place';
 
@@ -29,24 +29,35 @@ export interface FileSources {
 }
 
 export function manifestPlace(manifest: Manifest, depot: FileSources): ModelPlace {
-  const [single] = manifest.files;
-  if (single && manifest.files.length === 1) return { file: depot.source(manifest, single) };
-  const open = async (path: string): Promise<ByteSource | undefined> => {
-    const file = manifest.files.find((found) => found.path === path);
-    return file && depot.source(manifest, file);
-  };
-  return { folder: { name: manifest.name, open } };
+  const { name, files } = manifest;
+  return together(
+    name,
+    files.map((file) => ({ path: file.path, open: () => depot.source(manifest, file) })),
+  );
 }
 
 function filesPlace(files: readonly File[]): ModelPlace {
   const [single] = files;
   if (!single) throw new EngineFault('files', 'No file was chosen.');
-  if (files.length === 1) return { file: chosenFile(single) };
-  const open = async (name: string): Promise<ByteSource | undefined> => {
-    const file = files.find((found) => found.name === name);
-    return file && chosenFile(file);
-  };
-  return { folder: { name: single.webkitRelativePath.split('/').at(-2) ?? 'model', open } };
+  const name = single.webkitRelativePath.split('/').at(-2) ?? 'model';
+  return together(
+    name,
+    files.map((file) => ({ path: file.name, open: () => chosenFile(file) })),
+  );
+}
+
+interface Member {
+  readonly path: string;
+  readonly open: () => ByteSource;
+}
+
+/** A single file, a GGUF's parts, which lie beside the first, or a folder as models lie on a hub. */
+function together(name: string, members: readonly Member[]): ModelPlace {
+  const find = (wanted: string): Member | undefined => members.find(({ path }) => plainName(path) === wanted);
+  const folder: ModelFolder = { name, open: async (file) => find(file)?.open() };
+  const first = members.find(({ path }) => splitPart(path)?.part === 1);
+  if (first) return { file: first.open(), beside: folder };
+  return members.length === 1 ? { file: members[0]!.open() } : { folder };
 }
 
 function chosenFile(file: File): ByteSource & BlobBacked {

@@ -26,12 +26,12 @@ export async function checkFile(
   seals: ReadonlyMap<number, string>,
   { chunkBytes, signal, onBytes }: CheckOptions,
 ): Promise<Checked> {
-  const whole = await sha256();
+  const [whole, own] = [await sha256(), await sha256()];
   const git = facts.gitOid === undefined ? undefined : await gitBlob(facts.size);
   const bad: number[] = [];
   for (let chunk = 0; chunk < chunkCount(facts.size, chunkBytes); chunk++) {
     signal.throwIfAborted();
-    const own = await sha256();
+    own.reset();
     const length = await depot.readChunk(id, chunk, (bytes) => {
       for (const hasher of [own, whole, git]) hasher?.update(bytes);
     });

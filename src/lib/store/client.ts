@@ -81,10 +81,14 @@ export class ModelsClient {
     return this.#call('download', choice);
   }
 
-  /** Takes in files that a person chose, or dropped (`droppedFiles`); resolves with the model's id. */
-  async add(files: readonly File[]): Promise<string> {
+  /**
+   * Takes in files that a person chose, or dropped (`droppedFiles`); resolves with the model's id.
+   *
+   * @param folder that they lie in, where they do not tell so themselves: it names a model in several files
+   */
+  async add(files: readonly File[], folder?: string): Promise<string> {
     this.#persist();
-    return this.#call('add', localFiles(files));
+    return this.#call('add', localFiles(files, folder));
   }
 
   pause(id: string): Promise<void> {

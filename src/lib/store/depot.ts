@@ -28,10 +28,10 @@ export interface Depot {
   progress(file: FileId): Promise<FileProgress>;
   /** Bytes from `offset` of a chunk on. `bytes` may be used again when the call has returned. */
   addPart(file: FileId, chunk: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** The beginning of a chunk, into `target`; returns how many bytes there are. */
-  readParts(file: FileId, chunk: number, target: Uint8Array): Promise<number>;
-  /** The chunk as a whole, durably; its parts are gone. */
-  seal(file: FileId, chunk: number, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void>;
+  /** The beginning of a chunk, as `readChunk` gives a whole one; fewer bytes than there should be, where some were lost. */
+  readParts(file: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number>;
+  /** Makes a chunk's parts one, durably. False, and nothing has changed: there are not all of them (any more). */
+  seal(file: FileId, chunk: number, length: number, sha256: string): Promise<boolean>;
   /**
    * A chunk's bytes, a piece at a time, each valid only while `use` runs. Returns how many there were: fewer than the
    * chunk has, where it is not there (any more).

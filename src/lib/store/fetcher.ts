@@ -6,15 +6,18 @@ import { StoreError } from './errors';
 import { gatedError, serverError } from './hub';
 import type { PlannedFile } from './records';
 import { retryAfter } from './retry';
+import { StreamReader } from './streams';
 
-/** Bytes from `first` on, as they come. */
+/** Bytes `first` to `end`, exclusive, as they come. */
 export interface OpenedBytes {
   readonly first: number;
+  readonly end: number;
   /** Of the whole file. */
   readonly size: number;
   /** What the source calls this version of the file. */
   readonly version: string | undefined;
-  readonly stream: ReadableStream<Uint8Array>;
+  /** Taken at once: Node cancels a body that nobody holds when its response is collected. */
+  readonly bytes: StreamReader;
 }
 
 export interface Fetcher {
@@ -116,7 +119,13 @@ async function ranged(url: string, response: Response, start: number, end: numbe
   // A file that became shorter ends earlier; the caller sees that by its size.
   const fits = Number(first) === start && Number(last) === Math.min(end, Number(size)) - 1;
   if (fits && response.body) {
-    return { first: start, size: Number(size), version: versionOf(response), stream: response.body };
+    return {
+      first: start,
+      end: Number(last) + 1,
+      size: Number(size),
+      version: versionOf(response),
+      bytes: new StreamReader(response.body),
+    };
   }
   await response.body?.cancel();
   const { host } = new URL(url);
@@ -129,7 +138,7 @@ async function ranged(url: string, response: Response, start: number, end: numbe
 async function whole(url: string, response: Response): Promise<OpenedBytes> {
   const size = Number(response.headers.get('content-length') ?? NaN);
   if (Number.isSafeInteger(size) && response.body && !response.headers.has('content-encoding')) {
-    return { first: 0, size, version: versionOf(response), stream: response.body };
+    return { first: 0, end: size, size, version: versionOf(response), bytes: new StreamReader(response.body) };
   }
   await response.body?.cancel();
   const { host } = new URL(url);
@@ -154,7 +163,8 @@ export class LocalFetcher implements Fetcher {
   async open(file: PlannedFile, start: number, end: number): Promise<OpenedBytes> {
     const blob = this.#files.get(file.path);
     if (!blob) throw new StoreError('files', `${file.path} came from this device. Choose it again.`);
-    return { first: start, size: blob.size, version: versionOfFile(blob), stream: blob.slice(start, end).stream() };
+    const bytes = new StreamReader(blob.slice(start, end).stream());
+    return { first: start, end: Math.min(end, blob.size), size: blob.size, version: versionOfFile(blob), bytes };
   }
 }
 

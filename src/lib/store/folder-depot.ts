@@ -111,28 +111,39 @@ export class FolderDepot implements Depot {
   }
 
   async addPart(file: FileId, chunk: number, offset: number, bytes: Uint8Array): Promise<void> {
-    await this.#put(file, await this.#position(file, chunk, offset), bytes, false);
+    await this.#put(file, await this.#position(file, chunk, offset), bytes);
     await this.#note(file, { part: [chunk, offset, bytes.length] });
   }
 
-  async readParts(file: FileId, chunk: number, target: Uint8Array): Promise<number> {
+  async readParts(file: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
     const length = (await this.progress(file)).begun.get(chunk) ?? 0;
-    return this.#get(file, await this.#position(file, chunk, 0), target.subarray(0, length));
+    return this.#read(file, await this.#position(file, chunk, 0), length, use);
   }
 
-  async seal(file: FileId, chunk: number, bytes: Uint8Array, sha256: string): Promise<void> {
-    await this.#put(file, await this.#position(file, chunk, 0), bytes, true);
+  /** The parts lie where they belong: they have to be on the disk, and be told of. */
+  async seal(file: FileId, chunk: number, length: number, sha256: string): Promise<boolean> {
+    if ((await this.progress(file)).begun.get(chunk) !== length) return false;
+    const handle = await open(this.#fileOf(file), 'r+');
+    try {
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
     await this.#note(file, { seal: [chunk, sha256] });
+    return true;
   }
 
-  async readChunk({ key, file }: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
-    const { files, chunkBytes } = await this.#recordOf(key);
-    const length = chunkLength(files[file]!.size, chunkBytes, chunk);
+  async readChunk(file: FileId, chunk: number, use: (bytes: Uint8Array) => void): Promise<number> {
+    const { files, chunkBytes } = await this.#recordOf(file.key);
+    return this.#read(file, chunk * chunkBytes, chunkLength(files[file.file]!.size, chunkBytes, chunk), use);
+  }
+
+  async #read(file: FileId, begin: number, length: number, use: (bytes: Uint8Array) => void): Promise<number> {
     const piece = new Uint8Array(Math.min(PIECE, length));
     let done = 0;
     while (done < length) {
       const target = piece.subarray(0, Math.min(PIECE, length - done));
-      const read = await this.#get({ key, file }, chunk * chunkBytes + done, target).catch(() => 0);
+      const read = await this.#get(file, begin + done, target).catch(() => 0);
       if (read === 0) break;
       use(target.subarray(0, read));
       done += read;
@@ -202,12 +213,15 @@ export class FolderDepot implements Depot {
     return chunk * (await this.#recordOf(key)).chunkBytes + offset;
   }
 
-  async #put({ key, file }: FileId, position: number, bytes: Uint8Array, durable: boolean): Promise<void> {
-    const path = this.#path(key, String(file));
+  #fileOf({ key, file }: FileId): string {
+    return this.#path(key, String(file));
+  }
+
+  async #put(file: FileId, position: number, bytes: Uint8Array): Promise<void> {
+    const path = this.#fileOf(file);
     const handle = await open(path, (await exists(path)) ? 'r+' : 'w+');
     try {
       await handle.write(bytes, 0, bytes.length, position);
-      if (durable) await handle.datasync();
     } catch (cause) {
       throw fullDisk(cause);
     } finally {
@@ -215,8 +229,8 @@ export class FolderDepot implements Depot {
     }
   }
 
-  async #get({ key, file }: FileId, position: number, target: Uint8Array): Promise<number> {
-    const handle = await open(this.#path(key, String(file)), 'r');
+  async #get(file: FileId, position: number, target: Uint8Array): Promise<number> {
+    const handle = await open(this.#fileOf(file), 'r');
     try {
       const { bytesRead } = await handle.read(target, 0, target.length, position);
       return bytesRead;

@@ -17,9 +17,14 @@ export interface LocalChoice {
   readonly blobs: ReadonlyMap<string, Blob>;
 }
 
-/** Of a folder that was chosen or dropped, each file tells its path from that folder on; of single ones nothing. */
-export function localFiles(files: readonly File[]): LocalFile[] {
-  return files.map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+/**
+ * Of a folder that was chosen or dropped, each file tells its path from that folder on; of single ones nothing.
+ *
+ * @param folder that files lie in which do not tell so themselves
+ */
+export function localFiles(files: readonly File[], folder?: string): LocalFile[] {
+  const beside = (name: string): string => (folder === undefined ? name : `${folder}/${name}`);
+  return files.map((file) => ({ path: file.webkitRelativePath || beside(file.name), file }));
 }
 
 /** Throws a `StoreError` of the problem `files`, which says what is missing. */

@@ -143,8 +143,8 @@ function notThere(url: string, name: string, path: string): StoreError {
 /** Asks for the first byte: the answer tells the size, and what is sent is not waited for. */
 async function sizeOf(fetcher: Fetcher, file: PlannedFile, signal: AbortSignal): Promise<PlannedFile | undefined> {
   try {
-    const { size, version, stream } = await fetcher.open(file, 0, 1, signal);
-    await stream.cancel();
+    const { size, version, bytes } = await fetcher.open(file, 0, 1, signal);
+    await bytes.cancel();
     return { ...file, size, ...(version !== undefined && { version }) };
   } catch (error) {
     if (error instanceof StoreError && error.problem === 'not-found') return undefined;

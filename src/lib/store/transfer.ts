@@ -8,16 +8,20 @@
 import type { Depot, FileId } from './depot';
 import { StoreError } from './errors';
 import { type Fetcher, type OpenedBytes, Passing } from './fetcher';
-import { ChunkWriter } from './chunk-writer';
+import { ChunkWriter, Lost, type WriterMemory, writerMemory } from './chunk-writer';
 import { chunkCount, chunkLength, type FileProgress, type PlannedFile, type Plan, without } from './records';
 import { type Patience, wait, waitBefore } from './retry';
 import type { Slots } from './slots';
-import { StreamReader } from './streams';
 
-/** Chunks of one request: a redirect and a start of the connection for each 32 MiB. */
-const RUN_CHUNKS = 4;
+/**
+ * Chunks of one request: a redirect and a start of the connection for each 16 MiB. Chromium takes from the network as much
+ * as comes, and keeps in the page's heap what nobody has read yet: all of a request, at worst.
+ */
+const RUN_CHUNKS = 2;
 /** Times that a file may be another one than before, until its server is believed to be out of its mind. */
 const MOST_RESTARTS = 3;
+/** Times that parts of a file may be gone when they are wanted. */
+const MOST_LOSSES = 3;
 
 export type Hold = { readonly why: Passing['why']; readonly until: number };
 
@@ -50,7 +54,7 @@ export async function transfer(plan: Plan, parts: TransferParts, signal: AbortSi
   const stop = new AbortController();
   const all = AbortSignal.any([signal, stop.signal]);
   for (const file of files) await sealFull(file, parts);
-  const work = new Work(files, plan.chunkBytes, parts, all);
+  const work = new Work(files, parts, all);
   const workers = Array.from({ length: parts.slots.count }, () => work.worker());
   try {
     await Promise.all(workers);
@@ -65,11 +69,16 @@ export async function transfer(plan: Plan, parts: TransferParts, signal: AbortSi
 }
 
 /** Chunks that have all their parts and no seal, since there was no room for it, or no time: nothing is to be fetched. */
-async function sealFull(file: FileTransfer, { depot }: TransferParts): Promise<void> {
+async function sealFull(file: FileTransfer, { depot, moved }: TransferParts): Promise<void> {
   const full = [...file.begun].filter(([chunk, length]) => length >= file.lengthOf(chunk));
   if (full.length === 0) return;
-  const writer = new ChunkWriter(depot, file, new Uint8Array(file.chunkBytes), () => {});
-  for (const [chunk] of full) await writer.sealFull(chunk);
+  const writer = new ChunkWriter(depot, file, await writerMemory(), (bytes) => moved(file.id.file, bytes));
+  for (const [chunk] of full) {
+    await writer.sealFull(chunk).catch((error: unknown) => {
+      if (!(error instanceof Lost)) throw error;
+      file.lose();
+    });
+  }
 }
 
 /** What one request is for. */
@@ -87,6 +96,7 @@ class FileTransfer {
   /** Its server sends whole files only. */
   whole = false;
   restarts = 0;
+  #losses = 0;
   /** Ends what is under way for this file. */
   stop = new AbortController();
   readonly running = new Set<Promise<void>>();
@@ -119,6 +129,14 @@ class FileTransfer {
 
   release({ chunks }: Run): void {
     for (const chunk of chunks) this.#taken.delete(chunk);
+  }
+
+  /** Whoever takes the chunk next sees what is left of it; where that goes on and on, it is the disk. */
+  lose(): void {
+    this.#losses += 1;
+    if (this.#losses <= MOST_LOSSES) return;
+    const message = `What is written of ${this.file.path} is gone again at once. The disk may be failing.`;
+    throw new StoreError('damaged', message);
   }
 
   lengthOf(chunk: number): number {
@@ -160,7 +178,6 @@ class NoRange extends Error {}
 
 class Work {
   readonly #files: readonly FileTransfer[];
-  readonly #chunkBytes: number;
   readonly #parts: TransferParts;
   readonly #signal: AbortSignal;
   /** In a row, over all connections, without a byte between them. */
@@ -169,16 +186,15 @@ class Work {
   #notBefore = 0;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(files: readonly FileTransfer[], chunkBytes: number, parts: TransferParts, signal: AbortSignal) {
+  constructor(files: readonly FileTransfer[], parts: TransferParts, signal: AbortSignal) {
     this.#files = files;
-    this.#chunkBytes = chunkBytes;
     this.#parts = parts;
     this.#signal = signal;
   }
 
   /** One connection: run after run, until there is none left. Whoever gives a run back comes round for it again. */
   async worker(): Promise<void> {
-    const memory = new Uint8Array(this.#chunkBytes);
+    const memory = await writerMemory();
     for (;;) {
       // Not with a slot in hand: other downloads may have a server that answers.
       await this.#pause();
@@ -212,7 +228,7 @@ class Work {
     held(undefined);
   }
 
-  async #attempt(file: FileTransfer, run: Run, memory: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #attempt(file: FileTransfer, run: Run, memory: WriterMemory): Promise<void> {
     const signal = AbortSignal.any([this.#signal, file.stop.signal]);
     const receiving = this.#receive(file, run, memory, signal);
     const over = receiving.catch(() => undefined);
@@ -225,6 +241,7 @@ class Work {
       if (error instanceof Changed) changed = error;
       else if (error instanceof NoRange) file.whole = true;
       else if (error instanceof Passing) this.#fail(error);
+      else if (error instanceof Lost) file.lose();
       else if (!file.stop.signal.aborted) throw error;
     } finally {
       file.release(run);
@@ -243,15 +260,14 @@ class Work {
     held({ why: error.why, until: this.#notBefore });
   }
 
-  async #receive(file: FileTransfer, run: Run, memory: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
-    const silence = new Silence(this.#parts.patience.silence);
-    const within = AbortSignal.any([signal, silence.signal]);
-    const moved = (bytes: number): void => this.#parts.moved(file.id.file, bytes);
-    const writer = new ChunkWriter(this.#parts.depot, file, memory, moved);
+  async #receive(file: FileTransfer, run: Run, memory: WriterMemory, signal: AbortSignal): Promise<void> {
+    const { depot, fetcher, patience, moved } = this.#parts;
+    const writer = new ChunkWriter(depot, file, memory, (bytes) => moved(file.id.file, bytes));
+    await writer.begin(run.start);
+    const silence = new Silence(patience.silence);
     try {
-      const opened = await this.#parts.fetcher.open(file.file, run.start, run.end, within);
+      const opened = await fetcher.open(file.file, run.start, run.end, AbortSignal.any([signal, silence.signal]));
       await this.#check(file, run, opened);
-      await writer.begin(run.start);
       await this.#pour(opened, run, writer, silence);
     } catch (error) {
       signal.throwIfAborted();
@@ -264,25 +280,28 @@ class Work {
 
   async #check(file: FileTransfer, run: Run, opened: OpenedBytes): Promise<void> {
     const refuse = async (error: Error): Promise<never> => {
-      await opened.stream.cancel();
+      await opened.bytes.cancel();
       throw error;
     };
     const { version, size } = file.file;
     if (opened.size !== size) await refuse(new Changed(opened.size, opened.version));
     if (version !== undefined && opened.version !== version) await refuse(new Changed(opened.size, opened.version));
-    if (opened.first !== run.start) await refuse(new NoRange());
+    if (opened.first !== run.start || opened.end !== run.end) await refuse(new NoRange());
     if (version === undefined && opened.version !== undefined) {
       file.file = { ...file.file, version: opened.version };
       await this.#save();
     }
   }
 
-  async #pour({ stream }: OpenedBytes, run: Run, writer: ChunkWriter, silence: Silence): Promise<void> {
-    const reader = new StreamReader(stream);
+  async #pour({ bytes: reader }: OpenedBytes, run: Run, writer: ChunkWriter, silence: Silence): Promise<void> {
     let left = run.end - run.start;
     try {
       while (left > 0) {
-        const bytes = await silence.within(reader.read());
+        const bytes = await silence.within(
+          reader.read().catch((cause: unknown) => {
+            throw broken(writer.file, 'broke', cause);
+          }),
+        );
         if (!bytes) break;
         if (bytes.length > left)
           throw new StoreError('server', `More bytes of ${writer.path} came than were asked for.`);
@@ -290,9 +309,6 @@ class Work {
         this.#failures = 0;
         await writer.write(bytes);
       }
-    } catch (cause) {
-      if (cause instanceof StoreError) throw cause;
-      throw broken(writer.file, 'broke', cause);
     } finally {
       // Not awaited: of a connection that is gone nothing more comes.
       reader.cancel().catch(() => undefined);
@@ -342,6 +358,9 @@ function broken({ url, path }: PlannedFile, how: string, cause?: unknown): Passi
   return new Passing('network', undefined, new StoreError('network', message, { cause }));
 }
 
+/** Of the time that a silence may last. */
+const STEPS = 4;
+
 /** Aborts when nothing came for too long: a connection can die without a word. */
 class Silence {
   readonly #stop = new AbortController();
@@ -371,8 +390,9 @@ class Silence {
     clearTimeout(this.#timer);
   }
 
-  #begin(): void {
+  /** In steps: of a program that was not let run meanwhile one passes, and then it hears what has come. */
+  #begin(left = STEPS): void {
     this.end();
-    this.#timer = setTimeout(() => this.#stop.abort(), this.#longest);
+    this.#timer = setTimeout(() => (left > 1 ? this.#begin(left - 1) : this.#stop.abort()), this.#longest / STEPS);
   }
 }

@@ -234,11 +234,47 @@ describe('stopping and going on', () => {
     expect(seal).toHaveBeenCalled();
     const [model] = store.state.models;
     expect(model).toMatchObject({ status: 'failed', done: CHUNK_BYTES });
+    seal.mockRestore();
     bench.hub.log.clear();
     await store.resume(model!.id);
     await store.finished(model!.id);
     expect(await isRight(store, model!.id)).toBe(true);
     expect(bench.hub.log.sent(FILE)).toBe(SIZE - CHUNK_BYTES);
+  });
+
+  test('what was written down and got lost is fetched again, alone', async () => {
+    bench.hub.rate = 16 * MIB;
+    const store = bench.open({ connections: 1 });
+    const { choices } = await store.look(REPO);
+    const id = await store.download(choices[0]!);
+    await vi.waitUntil(() => (store.model(id)?.done ?? 0) > CHUNK_BYTES + 2 * MIB, { timeout: 5000 });
+    await store.pause(id);
+    const [plan] = await bench.depot.plans();
+    // The log speaks of the second chunk's beginning, and half of that is not there.
+    truncateSync(join(bench.folder, plan!.key, '0'), CHUNK_BYTES + MIB);
+    bench.hub.rate = undefined;
+    bench.hub.log.clear();
+    await store.resume(id);
+    await store.finished(id);
+    expect(await isRight(store, id)).toBe(true);
+    expect(bench.hub.log.sent(FILE)).toBe(SIZE - CHUNK_BYTES);
+  });
+
+  test('a disk that keeps nothing is told, and not filled for ever', async () => {
+    const seal = vi.spyOn(FolderDepot.prototype, 'seal').mockResolvedValue(false);
+    const store = bench.open({ connections: 1 });
+    await expect(fetchWhole(store)).rejects.toMatchObject({ problem: 'damaged' });
+    expect(bench.hub.log.sent(FILE)).toBeLessThan(8 * CHUNK_BYTES);
+    seal.mockRestore();
+    const [model] = store.state.models;
+    await store.resume(model!.id);
+    await store.finished(model!.id);
+  });
+
+  test('what cannot be written is no matter of the network', async () => {
+    const write = vi.spyOn(FolderDepot.prototype, 'addPart').mockRejectedValue(new Error('EIO: i/o error, write'));
+    await expect(fetchWhole(bench.open())).rejects.toThrow('EIO');
+    write.mockRestore();
   });
 
   test('two programs do it once', async () => {
