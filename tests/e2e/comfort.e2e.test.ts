@@ -1,12 +1,7 @@
-/** For everybody: without a mouse, on a phone, for those who hear the page, in their language; and soon there. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+/** For everybody: without a mouse, on a phone, for those who hear the page, in their language. */
 import { expect, test } from 'vitest';
 import { script } from './engine-double';
 import { visitDouble } from './visit-double';
-
-const BUILD = fileURLToPath(new URL('../../build', import.meta.url));
 
 test('everything is done from the keyboard, and the focus is where one expects it', async () => {
   await visitDouble(async (chat, { page, errors }) => {
@@ -180,20 +175,5 @@ test('the language can be chosen, and is remembered', async () => {
     await page.reload();
     await chat.button('Essayer tout de suite').waitFor();
     expect(errors).toEqual([]);
-  });
-});
-
-test('the first visit fetches at most 150 kB of script, and neither weights nor the engine', async () => {
-  await visitDouble(async (chat, { page }) => {
-    const loaded: string[] = [];
-    page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
-    await page.reload();
-    await chat.button('Try at once').waitFor();
-    await page.waitForLoadState('networkidle');
-    const scripts = loaded.filter((path) => path.endsWith('.js'));
-    const bytes = scripts.reduce((sum, path) => sum + gzipSync(readFileSync(`${BUILD}${path}`)).length, 0);
-    expect(scripts.length).toBeGreaterThan(0);
-    expect(bytes).toBeLessThanOrEqual(150_000);
-    expect(loaded.filter((path) => /\.gguf$|\.wasm$|worker/.test(path))).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { visit } from './visit';
 
-test('it finds the GPU, makes its attention call, keeps its policy, and talks to nobody else', async () => {
+test('it finds the GPU, makes its attention call, and talks to nobody else', async () => {
   await visit({ path: '/device' }, async ({ page, errors, strangers }) => {
     await page.getByRole('heading', { name: 'It works, but slowly' }).waitFor();
     const times = await page.getByLabel('Time of one attention call').innerText();

@@ -11,6 +11,8 @@ const PATIENCE = 150_000;
 
 export interface Visit {
   readonly page: Page;
+  /** The address that the app lies under, without a slash at its end. */
+  readonly home: string;
   /** What went wrong unseen: errors in the console, among them breaches of the content security policy. */
   readonly errors: readonly string[];
   /** Addresses that were asked for anywhere but at our own server. */
@@ -18,6 +20,8 @@ export interface Visit {
 }
 
 export interface VisitOptions {
+  /** Serve it as a host does that cannot send headers. */
+  readonly plain?: boolean;
   /** Give the browser its software GPU. Default true. */
   readonly gpu?: boolean;
   /** The page's path in the app, `/` unless told otherwise. */
@@ -36,8 +40,8 @@ export interface VisitOptions {
 
 /** Serves the app, opens it, hands it to `look`, and closes all again. */
 export async function visit(options: VisitOptions, look: (visit: Visit) => Promise<void>): Promise<void> {
-  const { gpu = true, path = '/', search = '', base = '', host = 'localhost', browsing = {} } = options;
-  const server = await serve({ folder: BUILD, port: 0, host: '127.0.0.1', base });
+  const { plain = false, gpu = true, path = '/', search = '', base = '', host = 'localhost', browsing = {} } = options;
+  const server = await serve({ folder: BUILD, port: 0, host: '127.0.0.1', base, isolate: !plain });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   let browser: Browser | undefined;
@@ -54,7 +58,8 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
       if (message.type() === 'error') errors.push(message.text());
     });
     page.on('pageerror', (error) => errors.push(error.message));
-    page.on('request', (request) => {
+    // Those of workers and of the service worker too.
+    context.on('request', (request) => {
       // What a page makes for itself has its origin in the address too.
       if (
         !request
@@ -65,7 +70,7 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
         strangers.push(request.url());
     });
     await page.goto(`${origin}${base}${path}${search}`);
-    await look({ page, errors, strangers });
+    await look({ page, home: `${origin}${base}`, errors, strangers });
   } finally {
     await browser?.close();
     server.closeAllConnections();

@@ -2,7 +2,7 @@
  * `fireside bench attention`: FlashAttention against the materialised way and against ONNX Runtime's WebGPU provider,
  * in one run on one adapter.
  */
-import { nameOf } from './attention/cases';
+import { nameOf } from '$lib/engine/bench/attention/cases';
 import { AttentionBench } from './attention/run';
 import { OPTIONS, settingsFrom } from './attention/settings';
 import { formatFigures, formatProgress } from './attention/table';

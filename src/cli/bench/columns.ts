@@ -1,5 +1,5 @@
 /** Tables for people: aligned columns, and numbers with as many digits as they deserve. */
-import type { Ratio } from './statistics';
+import type { Ratio } from '$lib/engine/bench/statistics';
 
 /** Lines of a table whose columns named in `left` begin at the same place; the others end at the same place. */
 export function alignColumns(table: readonly (readonly string[])[], left: readonly number[] = [0]): string[] {

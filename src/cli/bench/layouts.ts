@@ -11,8 +11,8 @@ import { UsageError } from '../command';
 import type { Bench } from './bench';
 import { alignColumns, threeDigits } from './columns';
 import { timeProduct, type ProductFigures } from './model/products';
-import { withSomeProduct } from './product';
-import { chooseClock, type Clock } from './stopwatch';
+import { withSomeProduct } from '$lib/engine/bench/product';
+import { chooseClock, type Clock } from '$lib/engine/bench/stopwatch';
 
 const PROMPT = 64;
 const PATIENCE_MS = 1500;

@@ -9,6 +9,7 @@ import { formatReport, openGpu } from '$gpu';
 import { attentionBench } from '../bench/attention';
 import type { Bench } from '../bench/bench';
 import { dispatchBench } from '../bench/dispatch';
+import { gpuBench } from '../bench/gpu';
 import { layoutsBench } from '../bench/layouts';
 import { modelBench } from '../bench/model';
 import { ONNX_WORKER } from '../bench/onnx/protocol';
@@ -18,6 +19,7 @@ import { UsageError, type Command } from '../command';
 const BENCHES: Readonly<Record<string, Bench>> = {
   attention: attentionBench,
   dispatch: dispatchBench,
+  gpu: gpuBench,
   layouts: layoutsBench,
   model: modelBench,
 };

@@ -49,6 +49,11 @@ export class ChatModel {
     return this.#parts.runner.context;
   }
 
+  /** Whether it is made for conversations. */
+  get isChat(): boolean {
+    return this.#parts.template !== undefined;
+  }
+
   get abilities(): Abilities {
     return this.#parts.runner.abilities;
   }

@@ -25,8 +25,13 @@ export async function choose({ path = 'auto' }: LoadRequest): Promise<Way> {
 async function open(gpu: Gpu, { request, signal, progress }: LoadContext): Promise<Opened> {
   try {
     const place = await placeOf(request, signal);
-    const { name, bytes, model, quantised } = await openOnGpu(gpu, place, { ...request, signal, progress });
-    return { model, facts: { name, bytes, adapter: adapterName(gpu), ...(request.quant && { quantised }) } };
+    const { name, bytes, model, network, quantised } = await openOnGpu(gpu, place, { ...request, signal, progress });
+    const facts = { name, bytes, adapter: adapterName(gpu), ...(request.quant && { quantised }) };
+    return {
+      model,
+      facts,
+      profile: async (promptTokens) => (await import('./bench/profile')).profileModel(gpu, network, promptTokens),
+    };
   } catch (error) {
     gpu.destroy();
     throw error;

@@ -9,6 +9,7 @@ import type {
   Ask,
   Failure,
   GenerateProgress,
+  GpuFigures,
   Inspection,
   InspectionStage,
   LoadedModel,
@@ -17,14 +18,20 @@ import type {
   MaskAnswer,
   MaskHook,
   MaskQuestion,
+  MeasureProgress,
   Method,
   Methods,
+  ModelFigures,
+  ModelProgress,
   Reply,
   Request,
   Stop,
 } from './protocol';
 
 export { EngineError };
+
+/** The Web Lock of the tab whose engine has a model open: there is one on a device. */
+export const ENGINE_LOCK = 'fireside-engine';
 
 /** A call that is under way. */
 interface Pending {
@@ -71,6 +78,11 @@ export class Engine {
     return this.#call('inspect', undefined, { progress: onProgress });
   }
 
+  /** Measures what the GPU can do; figures come with `onProgress` as soon as they are there. */
+  measureGpu(onProgress: (progress: MeasureProgress) => void = () => {}): Promise<GpuFigures> {
+    return this.#call('measureGpu', undefined, { progress: onProgress });
+  }
+
   /** Opens a model in place of the one that is open. Stopped by `signal`, it rejects with the code `aborted`. */
   async load(
     request: LoadRequest,
@@ -95,6 +107,11 @@ export class Engine {
   /** How many tokens the prompt for this has. */
   count(ask: Ask): Promise<number> {
     return this.#call('count', ask);
+  }
+
+  /** Measures how fast the open model answers, and where it runs on the GPU, what takes the time. */
+  measureModel(onProgress: (progress: ModelProgress) => void = () => {}): Promise<ModelFigures> {
+    return this.#call('measureModel', undefined, { progress: onProgress });
   }
 
   /** Closes the model and gives back its memory. */

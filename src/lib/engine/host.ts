@@ -13,6 +13,9 @@ import type {
   LoadProgress,
   LoadRequest,
   MaskHook,
+  ModelFigures,
+  ModelProfile,
+  ModelProgress,
   PathReason,
 } from './protocol';
 
@@ -26,6 +29,8 @@ export interface LoadContext {
 export interface Opened {
   readonly model: ChatModel;
   readonly facts: Pick<LoadedModel, 'name' | 'adapter' | 'threads' | 'bytes' | 'quantised'>;
+  /** Times its dispatches, where it runs on the GPU: of a prompt of at most so many tokens, and of a token. */
+  readonly profile?: (promptTokens: number) => Promise<ModelProfile>;
 }
 
 /** Where a model could run, and why there. */
@@ -42,6 +47,7 @@ export interface HostParts {
 export class Host {
   readonly #parts: HostParts;
   #model: ChatModel | undefined;
+  #profile: Opened['profile'];
   #loaded: LoadedModel | undefined;
   #loading = false;
 
@@ -65,6 +71,7 @@ export class Host {
       if (signal.aborted) opened.model.close();
       signal.throwIfAborted();
       this.#model = opened.model;
+      this.#profile = opened.profile;
       const { toolFormat } = opened.model;
       this.#loaded = {
         ...opened.facts,
@@ -114,6 +121,20 @@ export class Host {
     return this.#opened.promptFor(ask).ids.length;
   }
 
+  /** How fast the open model answers, and what takes the time where that can be told. */
+  async measure(progress: (value: ModelProgress) => void): Promise<ModelFigures> {
+    const model = this.#opened;
+    const profile = this.#profile;
+    // Seldom asked for, and then there is time to fetch it.
+    const { timeAnswers } = await import('./bench/answers');
+    const share = profile ? 0.5 : 1;
+    progress({ step: 'answers', done: 0 });
+    const answers = await timeAnswers(model, (done) => progress({ step: 'answers', done: done * share }));
+    if (!profile) return { answers };
+    progress({ step: 'operations', done: share, answers });
+    return { answers, profile: await profile(answers.promptTokens) };
+  }
+
   get #opened(): ChatModel {
     if (!this.#model) throw new EngineFault('no-model', 'No model is open. Open one first.');
     return this.#model;
@@ -122,6 +143,7 @@ export class Host {
   unload(): void {
     this.#model?.close();
     this.#model = undefined;
+    this.#profile = undefined;
     this.#loaded = undefined;
   }
 

@@ -12,19 +12,25 @@ import type { ChatMessage, Tool } from '$lib/text/messages';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { GeneratedToken, MaskHook, Sampling } from '$gpu/generate';
 import type { Activations, KvKind, QuantisedTensor } from '$gpu/model';
+import type { GpuFigures, MeasureProgress, ModelFigures, ModelProgress } from './bench/figures';
 
+export type * from './bench/figures';
 export type { ChatMessage, Tool, GeneratedToken, GpuReport, MaskHook, QuantisedTensor, QuantName, Sampling };
 
 /** What the worker does for the page: by method, what it is given, tells while it works, and returns. */
 export interface Methods {
   /** Opens the GPU, checks its arithmetic, runs one attention call, and tells what this device is. */
   inspect: { params: undefined; progress: InspectionStage; result: Inspection };
+  /** Measures what the GPU can do, in a few seconds; nothing else may run meanwhile. */
+  measureGpu: { params: undefined; progress: MeasureProgress; result: GpuFigures };
   /** Opens a model in place of the one that is open. */
   load: { params: LoadRequest; progress: LoadProgress; result: LoadedModel };
   /** Answers a conversation with the model that is open. */
   generate: { params: ChatRequest; progress: GenerateProgress; result: AnswerEnd };
   /** How many tokens the prompt of a conversation has, for the model that is open. */
   count: { params: Ask; progress: never; result: number };
+  /** Measures how fast the open model answers, and on the GPU where the time goes. */
+  measureModel: { params: undefined; progress: ModelProgress; result: ModelFigures };
   /** Closes the model; the worker stays. */
   unload: { params: undefined; progress: never; result: void };
 }

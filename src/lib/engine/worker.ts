@@ -25,9 +25,12 @@ const host = new Host({
 
 const handlers: Handlers = {
   inspect: (_, progress) => inspect(progress),
+  // Seldom asked for, and then there is time to fetch it.
+  measureGpu: async (_, progress) => (await import('./bench/gpu')).measureGpu(progress),
   load: (params, progress, signal) => host.load(params, progress, signal),
   generate: (params, progress, signal, mask) => host.generate(params, progress, signal, mask),
   count: async (ask) => host.count(ask),
+  measureModel: (_, progress) => host.measure(progress),
   unload: async () => host.unload(),
 };
 

@@ -1,81 +1,80 @@
 /**
- * A device's report in words and units that people know. Pure functions of plain data.
+ * A device's report in words and units that people know. Pure functions of plain data, in the page's language.
  */
 import type { AttentionCall, Failure, GpuReport } from '$lib/engine/protocol';
 import type { Bar } from '$lib/ui/bar';
 import type { Fact } from '$lib/ui/fact';
 import { formatBytes, formatDuration } from '$lib/ui/format';
+import { language, t } from '$lib/ui/language.svelte';
 
 /** What matters to somebody who wants to run a model here, most important first. */
 export function deviceFacts(report: GpuReport): Fact[] {
   const { adapter, features, limits } = report;
+  const words = t().device.facts;
+  const size = (bytes: number): string => formatBytes(bytes, language());
+  const whether = (feature: string): string => (features.includes(feature) ? words.yes : words.no);
   return [
-    { name: 'Graphics', value: adapterName(report), ...(adapter.isFallback && { note: '(software, no GPU)' }) },
-    { name: 'Half precision', value: features.includes('shader-f16') ? 'Yes' : 'No' },
-    { name: 'Subgroups', value: subgroups(report) },
-    { name: 'GPU clock', value: features.includes('timestamp-query') ? 'Yes' : 'No' },
+    { name: words.graphics, value: adapterName(report), ...(adapter.isFallback && { note: words.software }) },
+    { name: words.half, value: whether('shader-f16') },
+    { name: words.subgroups, value: subgroups(report) },
+    { name: words.clock, value: whether('timestamp-query') },
     {
-      name: 'Largest buffer',
-      value: formatBytes(limits.maxBufferSize),
+      name: words.buffer,
+      value: size(limits.maxBufferSize),
       ...(limits.maxStorageBufferBindingSize < limits.maxBufferSize && {
-        note: `of which a kernel sees ${formatBytes(limits.maxStorageBufferBindingSize)} at a time`,
+        note: words.bindingPart(size(limits.maxStorageBufferBindingSize)),
       }),
     },
     {
-      name: 'Workgroup',
-      value: `${limits.maxComputeInvocationsPerWorkgroup} threads`,
-      note: `sharing ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+      name: words.workgroup,
+      value: words.threads(String(limits.maxComputeInvocationsPerWorkgroup)),
+      note: words.sharing(size(limits.maxComputeWorkgroupStorageSize)),
     },
   ];
 }
 
 /** How long attention took, in our way and in the plain one. */
 export function attentionBars({ flashMs, standardMs }: AttentionCall): Bar[] {
+  const words = t().device.facts;
   return [
-    { name: 'FlashAttention', amount: flashMs, text: formatDuration(flashMs) },
-    { name: 'With every score held in memory', amount: standardMs, text: formatDuration(standardMs) },
+    { name: words.flash, amount: flashMs, text: formatDuration(flashMs, language()) },
+    { name: words.standard, amount: standardMs, text: formatDuration(standardMs, language()) },
   ];
 }
 
-function adapterName({ adapter }: GpuReport): string {
+export function adapterName({ adapter }: GpuReport): string {
   if (adapter.description) return adapter.description;
   const parts = [adapter.vendor, adapter.architecture, adapter.device].filter(Boolean);
-  return parts.join(' ') || 'The browser does not say which';
+  return parts.join(' ') || t().device.facts.unnamed;
 }
 
 function subgroups({ adapter, features }: GpuReport): string {
-  if (!features.includes('subgroups')) return 'No';
+  const words = t().device.facts;
+  if (!features.includes('subgroups')) return words.no;
   const { subgroupMinSize: least, subgroupMaxSize: most } = adapter;
-  return least === most ? `${least} threads` : `${least} to ${most} threads`;
+  return words.threads(least === most ? String(least) : `${least}–${most}`);
 }
 
 /** What a person can try, the likeliest first. */
-export function remedies(code: Failure['code']): string[] {
+export function remedies(code: Failure['code']): readonly string[] {
+  const words = t().device.remedies;
   switch (code) {
     case 'no-webgpu':
-      return [
-        'Open this page in a current Chrome or Edge, in Safari 26 or newer, or in Firefox on Windows or macOS.',
-        'On an iPhone or iPad, update to iOS 26 or newer.',
-        'If the address starts with http://, use https:// instead: browsers keep WebGPU to secure pages.',
-      ];
+      return words.noWebgpu;
     case 'no-adapter':
-      return [
-        'Switch on hardware acceleration in the browser’s settings, under System, and restart the browser.',
-        'Update the graphics driver, and then the browser.',
-        'In Chrome on Linux, set chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan to Enabled.',
-      ];
+      return words.noAdapter;
     case 'lost':
     case 'out-of-memory':
-      return ['Close other tabs and programs that use the GPU, and check again.'];
+      return words.memory;
     case 'self-test':
     case 'shader':
     case 'validation':
-      return ['Update the browser and the graphics driver: this one computes wrongly.', 'Try another browser.'];
+      return words.wrong;
     case 'limit':
-      return ['Try another browser: this one offers less than the GPU has.'];
+      return words.limit;
     case 'worker':
-      return ['Reload the page.', 'If that does not help, a blocker may be keeping its scripts from loading.'];
+      return words.worker;
     default:
-      return ['Reload the page. If it happens again, it is our mistake, and a report would help.'];
+      return words.other;
   }
 }

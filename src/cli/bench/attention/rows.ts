@@ -1,10 +1,10 @@
 /** The figures of the attention bench as data: what JSON holds and the table shows. */
 import type { AdapterSummary } from '$gpu/device';
-import type { Product } from '../product';
-import { ratioOf, type Figure, type Ratio } from '../statistics';
-import type { Clock } from '../stopwatch';
-import { cacheBytesOf, flopsOf, type Case } from './cases';
-import type { Role } from './kernels';
+import type { Product } from '$lib/engine/bench/product';
+import { ratioOf, type Figure, type Ratio } from '$lib/engine/bench/statistics';
+import type { Clock } from '$lib/engine/bench/stopwatch';
+import { cacheBytesOf, flopsOf, type Case } from '$lib/engine/bench/attention/cases';
+import type { Role } from '$lib/engine/bench/attention/kernels';
 
 export type RowRole = Role | 'onnx kernels' | 'onnx operator';
 

@@ -4,14 +4,22 @@
  */
 import { GpuLostError, type Gpu } from '$gpu/device';
 import { OnnxPeer } from '../onnx/peer';
-import { timeProducts, withSomeProduct, type Product } from '../product';
-import { Stopwatch, chooseClock, warmUp, type ClockChoice } from '../stopwatch';
-import { blockOf, casesOf, flopsOf, inputsOf, nameOf, type Case, type FloatType } from './cases';
-import { Check } from './check';
-import { kernelsOf, prepareKernels, type NamedKernel } from './kernels';
+import { timeProducts, withSomeProduct, type Product } from '$lib/engine/bench/product';
+import { Stopwatch, chooseClock, warmUp, type ClockChoice } from '$lib/engine/bench/stopwatch';
+import {
+  blockOf,
+  casesOf,
+  flopsOf,
+  inputsOf,
+  nameOf,
+  type Case,
+  type FloatType,
+} from '$lib/engine/bench/attention/cases';
+import { Check } from '$lib/engine/bench/attention/check';
+import { kernelsOf, prepareKernels, type NamedKernel } from '$lib/engine/bench/attention/kernels';
 import { rowsOf, type AttentionFigures, type Measured, type Missing, type Row } from './rows';
 import type { Settings } from './settings';
-import { Operands, encodePlan, prepareSubject, type Subject } from './subject';
+import { Operands, encodePlan, prepareSubject, type Subject } from '$lib/engine/bench/attention/subject';
 
 /** Runs of a kernel that a figure takes at least: one to check, one to warm up, three to time. */
 const FEWEST_RUNS = 5;

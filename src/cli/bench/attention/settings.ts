@@ -1,9 +1,8 @@
 /** The attention bench's options. */
 import { parseArgs } from 'node:util';
-import type { Variant } from '$gpu/attention';
+import { PREFILL_VARIANTS, type Variant } from '$gpu/attention';
 import { UsageError } from '../../command';
-import type { FloatType, Schedule, Wanted } from './cases';
-import { variantsNamed } from './kernels';
+import type { FloatType, Schedule, Wanted } from '$lib/engine/bench/attention/cases';
 
 export interface Settings extends Wanted {
   readonly variants: readonly Variant[];
@@ -86,4 +85,14 @@ function seconds(option: string, text: string | undefined): number | undefined {
   const value = Number(text);
   if (value > 0) return value * 1000;
   throw new UsageError(`--${option}: «${text}» is no number of seconds`);
+}
+
+/** Variants by name; all without names. */
+function variantsNamed(names: readonly string[]): readonly Variant[] {
+  if (names.length === 0) return PREFILL_VARIANTS;
+  return names.map((name) => {
+    const found = PREFILL_VARIANTS.find((variant) => variant.name === name);
+    if (found) return found;
+    throw new UsageError(`there is no variant «${name}»; there are ${PREFILL_VARIANTS.map((v) => v.name).join(', ')}`);
+  });
 }

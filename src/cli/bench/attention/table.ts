@@ -1,8 +1,8 @@
 /** The attention bench for people: a table a block of cases, what the columns mean, and what is missing. */
 import { alignColumns, formatBytes, formatNoise, formatRatio, threeDigits } from '../columns';
-import type { Product } from '../product';
-import { noiseOf } from '../statistics';
-import { blockOf, HEADS_KV, HEADS_Q, type Schedule } from './cases';
+import type { Product } from '$lib/engine/bench/product';
+import { noiseOf } from '$lib/engine/bench/statistics';
+import { blockOf, HEADS_KV, HEADS_Q, type Schedule } from '$lib/engine/bench/attention/cases';
 import type { AttentionFigures, Missing, Row } from './rows';
 
 export function formatFigures(figures: AttentionFigures): string {

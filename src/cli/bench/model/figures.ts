@@ -1,8 +1,8 @@
 /** The figures of the model bench as data: what JSON holds and the table shows. */
 import type { AdapterSummary } from '$gpu/device';
-import type { ClockChoice } from '../stopwatch';
+import type { ClockChoice } from '$lib/engine/bench/stopwatch';
 import type { LoadingFigures } from './loading';
-import type { StepFigures } from './operations';
+import type { StepFigures } from '$lib/engine/bench/operations';
 import type { PeerFigures } from './peer';
 import type { ProductFigures } from './products';
 import type { DecodeFigures, PrefillFigures } from './speed';

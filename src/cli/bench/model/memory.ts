@@ -6,8 +6,8 @@
  */
 import { openSync, readSync } from 'node:fs';
 import type { Gpu } from '$gpu/device';
-import { withSomeProduct } from '../product';
-import { stopwatchTime } from '../stopwatch';
+import { withSomeProduct } from '$lib/engine/bench/product';
+import { stopwatchTime } from '$lib/engine/bench/stopwatch';
 
 /** Bytes. */
 export interface Memory {

@@ -1,10 +1,10 @@
 /** What ONNX Runtime's WebGPU provider takes for the same products and for attention of the same shape. */
 import type { Model } from '$gpu/model';
-import type { Case } from '../attention/cases';
+import type { Case } from '$lib/engine/bench/attention/cases';
 import type { OnnxPeer } from '../onnx/peer';
 import type { PeerQuestion } from '../onnx/protocol';
-import type { Figure } from '../statistics';
-import type { Clock } from '../stopwatch';
+import type { Figure } from '$lib/engine/bench/statistics';
+import type { Clock } from '$lib/engine/bench/stopwatch';
 
 export interface PeerFigures {
   readonly ms: Figure;

@@ -4,8 +4,8 @@ import type { Model } from '$gpu/model';
 import { isGated, product, type ProductMode } from '$gpu/ops';
 import type { Matrix } from '$gpu/quant';
 import type { PeerProduct } from '../onnx/protocol';
-import type { Figure } from '../statistics';
-import { stopwatchTime, type Clock } from '../stopwatch';
+import type { Figure } from '$lib/engine/bench/statistics';
+import { stopwatchTime, type Clock } from '$lib/engine/bench/stopwatch';
 
 export interface ModelProduct {
   readonly name: string;
@@ -83,10 +83,4 @@ export function peerProduct({ matrix }: ModelProduct, tokens: number): PeerProdu
   if (layouts.size === 1 && layouts.has('q8')) return { rows, columns, tokens, bits: 8 };
   if (layouts.size === 1 && layouts.has('q4')) return { rows, columns, tokens, bits: 4 };
   return undefined;
-}
-
-/** Bytes of weights that a decoded token reads: all matrices once, but for the embedding's other rows. */
-export function weightBytes({ weights }: Model): number {
-  const layers = weights.layers.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down]);
-  return [...layers, weights.head].reduce((sum, { bytes }) => sum + bytes, 0);
 }

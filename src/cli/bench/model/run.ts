@@ -3,13 +3,13 @@ import type { Gpu } from '$gpu';
 import { Session } from '$gpu/generate';
 import type { ModelOnGpu } from '$lib/engine/gpu-open';
 import { OnnxPeer } from '../onnx/peer';
-import { withSomeProduct } from '../product';
-import { chooseClock, type ClockChoice } from '../stopwatch';
+import { withSomeProduct } from '$lib/engine/bench/product';
+import { chooseClock, type ClockChoice } from '$lib/engine/bench/stopwatch';
 import type { ModelFigures, PartFigures, TokenFigures } from './figures';
 import { timeLoading, type LoadingFigures } from './loading';
-import { profilePrompt, profileStep, sumOf, type StepFigures } from './operations';
+import { profilePrompt, profileStep, sumOf, weightBytes, type StepFigures } from '$lib/engine/bench/operations';
 import { askPeer, attentionCase, type PeerFigures } from './peer';
-import { peerProduct, productsOf, timeProduct, weightBytes, type ModelProduct } from './products';
+import { peerProduct, productsOf, timeProduct, type ModelProduct } from './products';
 import type { Settings } from './settings';
 import { timeDecode, timePrefill, type PrefillFigures } from './speed';
 

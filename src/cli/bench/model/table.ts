@@ -2,7 +2,7 @@
 import { alignColumns, formatBytes, threeDigits } from '../columns';
 import type { ModelFigures, PartFigures, TokenFigures } from './figures';
 import type { LoadingFigures } from './loading';
-import type { StepFigures } from './operations';
+import type { StepFigures } from '$lib/engine/bench/operations';
 
 const MEGABYTE = 1e6;
 /** What loading may take beyond the weights, and a token beyond its kernels. */

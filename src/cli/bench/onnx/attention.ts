@@ -6,7 +6,7 @@
  * runtime does when it generates; only the first copies.
  */
 import { f16ToF32, f32ToF16 } from '$gpu/formats/dtype';
-import { dimsOf, inputsOf, type Case, type Inputs } from '../attention/cases';
+import { dimsOf, inputsOf, type Case, type Inputs } from '$lib/engine/bench/attention/cases';
 import type { OnnxGraph, OnnxNode, OnnxType, OnnxValue } from './model';
 import type { Feeds, OnnxData, Runtime, RuntimeTensor } from './runtime';
 

@@ -1,6 +1,6 @@
 /** What is said between the bench and the process that runs ONNX Runtime. */
-import type { Case } from '../attention/cases';
-import type { Figure } from '../statistics';
+import type { Case } from '$lib/engine/bench/attention/cases';
+import type { Figure } from '$lib/engine/bench/statistics';
 
 /** The command line's word for that process. */
 export const ONNX_WORKER = 'onnx-worker';

@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inputsOf } from '../attention/cases';
-import { Check } from '../attention/check';
-import { differenceOf, summarize, type Figure } from '../statistics';
+import { inputsOf } from '$lib/engine/bench/attention/cases';
+import { Check } from '$lib/engine/bench/attention/check';
+import { differenceOf, summarize, type Figure } from '$lib/engine/bench/statistics';
 import { chainOf, feedsOf, floatsOf } from './attention';
 import { encodeModel, type OnnxGraph } from './model';
 import { errorOfProduct, productFeeds, productGraph, productInputs } from './product';

@@ -3,7 +3,7 @@
  * it, and give it on when a tab goes away, however it went. At addresses that the browser does not trust there are no
  * locks; every tab has the right there.
  */
-const NAME = 'fireside-engine';
+import { ENGINE_LOCK } from '$lib/engine/client';
 
 /** Milliseconds that the tab that has it gets to stop and close. */
 const PATIENCE = 4000;
@@ -55,7 +55,7 @@ export class Seat {
   /** Hears from now on when another tab wants it. */
   #listen(): BroadcastChannel {
     if (this.#channel) return this.#channel;
-    this.#channel = new BroadcastChannel(NAME);
+    this.#channel = new BroadcastChannel(ENGINE_LOCK);
     this.#channel.addEventListener('message', () => {
       const leave = this.#leave;
       if (!leave) return;
@@ -74,7 +74,7 @@ export class Seat {
     if (!locks) return Promise.resolve(true);
     return new Promise((answer) => {
       let leave: (() => void) | undefined;
-      const held = locks.request(NAME, options, (lock) => {
+      const held = locks.request(ENGINE_LOCK, options, (lock) => {
         if (!lock) return void answer(false);
         const left = new Promise<void>((done) => (leave = done));
         this.#leave = leave;

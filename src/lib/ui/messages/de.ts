@@ -1,4 +1,5 @@
 /** Die Wörter der Seite auf Deutsch. */
+import device from './device/de';
 import type { Messages } from './en';
 import { plural } from './plural';
 
@@ -12,6 +13,9 @@ const de: Messages = {
   copy: 'Kopieren',
   copied: 'Kopiert',
   reload: 'Neu laden',
+  skip: 'Zum Inhalt springen',
+
+  device,
 
   sidebar: {
     name: 'Unterhaltungen',

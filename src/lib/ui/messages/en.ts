@@ -1,4 +1,5 @@
 /** The words of the page, in English. Every other catalogue has the type of this one. */
+import device from './device/en';
 import { plural } from './plural';
 
 const count = (n: number): string => n.toLocaleString('en');
@@ -11,6 +12,9 @@ const en = {
   copy: 'Copy',
   copied: 'Copied',
   reload: 'Reload',
+  skip: 'Skip to the content',
+
+  device,
 
   sidebar: {
     name: 'Conversations',

@@ -1,4 +1,5 @@
 /** Las palabras de la página, en español. */
+import device from './device/es';
 import type { Messages } from './en';
 import { plural } from './plural';
 
@@ -12,6 +13,9 @@ const es: Messages = {
   copy: 'Copiar',
   copied: 'Copiado',
   reload: 'Recargar',
+  skip: 'Saltar al contenido',
+
+  device,
 
   sidebar: {
     name: 'Conversaciones',

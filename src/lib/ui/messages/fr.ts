@@ -1,4 +1,5 @@
 /** Les mots de la page, en français. */
+import device from './device/fr';
 import type { Messages } from './en';
 import { plural } from './plural';
 
@@ -12,6 +13,9 @@ const fr: Messages = {
   copy: 'Copier',
   copied: 'Copié',
   reload: 'Recharger',
+  skip: 'Aller au contenu',
+
+  device,
 
   sidebar: {
     name: 'Conversations',

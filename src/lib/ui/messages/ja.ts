@@ -1,4 +1,5 @@
 /** ページの言葉（日本語）。 */
+import device from './device/ja';
 import type { Messages } from './en';
 
 const count = (n: number): string => n.toLocaleString('ja');
@@ -11,6 +12,9 @@ const ja: Messages = {
   copy: 'コピー',
   copied: 'コピーしました',
   reload: '再読み込み',
+  skip: '本文へ移動',
+
+  device,
 
   sidebar: {
     name: '会話',

@@ -1,4 +1,5 @@
 /** 页面的文字（中文）。 */
+import device from './device/zh';
 import type { Messages } from './en';
 
 const count = (n: number): string => n.toLocaleString('zh');
@@ -11,6 +12,9 @@ const zh: Messages = {
   copy: '复制',
   copied: '已复制',
   reload: '重新加载',
+  skip: '跳到正文',
+
+  device,
 
   sidebar: {
     name: '对话',

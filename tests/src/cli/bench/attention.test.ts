@@ -15,12 +15,12 @@ import {
   inputsOf,
   nameOf,
   type Case,
-} from '../../../../src/cli/bench/attention/cases';
-import { Check, complaintOf, sampledRows } from '../../../../src/cli/bench/attention/check';
+} from '$lib/engine/bench/attention/cases';
+import { Check, complaintOf, sampledRows } from '$lib/engine/bench/attention/check';
 import { rowsOf, type AttentionFigures, type Measured } from '../../../../src/cli/bench/attention/rows';
 import { settingsFrom } from '../../../../src/cli/bench/attention/settings';
 import { formatFigures } from '../../../../src/cli/bench/attention/table';
-import { summarize } from '../../../../src/cli/bench/statistics';
+import { summarize } from '$lib/engine/bench/statistics';
 import { attentionReference } from '$gpu/attention';
 
 const prefill: Case = { schedule: 'prefill', dtype: 'f32', headDim: 64, keys: 4 };

@@ -1,6 +1,6 @@
 /** ONNX Runtime as a peer: its graphs, its profile. That it understands our models, the oracle's tests prove. */
 import { expect, test } from 'vitest';
-import { dimsOf, inputsOf, type Case } from '../../../../src/cli/bench/attention/cases';
+import { dimsOf, inputsOf, type Case } from '$lib/engine/bench/attention/cases';
 import { chainOf, feedsOf, floatsOf } from '../../../../src/cli/bench/onnx/attention';
 import { kernelTimes } from '../../../../src/cli/bench/onnx/profile';
 import type { OnnxData, Runtime, RuntimeTensor } from '../../../../src/cli/bench/onnx/runtime';

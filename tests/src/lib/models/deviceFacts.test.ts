@@ -39,7 +39,7 @@ test('subgroups and half precision are told from the features', () => {
   expect(value(report({}), 'Half precision')).toBe('No');
   const features = ['subgroups', 'shader-f16'];
   expect(value(report({ features, adapter: { subgroupMinSize: 4, subgroupMaxSize: 64 } }), 'Subgroups')).toBe(
-    '4 to 64 threads',
+    '4–64 threads',
   );
   expect(value(report({ features, adapter: { subgroupMinSize: 32, subgroupMaxSize: 32 } }), 'Subgroups')).toBe(
     '32 threads',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fileName } from '$lib/chat/files';
+import { fileName } from '$lib/ui/files';
 
 test.each([
   ['What is 1/2?', 'What is 1 2'],

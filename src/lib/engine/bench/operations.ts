@@ -7,7 +7,7 @@ export interface Operation {
   readonly label: string;
   readonly workgroups: readonly [number, number, number];
   readonly calls: number;
-  /** Milliseconds of all calls, each at its least. */
+  /** Milliseconds of all calls. */
   readonly ms: number;
 }
 
@@ -27,10 +27,27 @@ export interface StepFigures {
 
 const REPEATS = 5;
 
+/**
+ * `least`: of the repeats, which tells best what a dispatch needs. `mean`: where clocks are coarse, as in browsers, whose
+ * timestamps are rounded to 0.1 ms: right over many repeats, when each alone is not.
+ */
+export type Taken = 'least' | 'mean';
+
+export interface StepOptions {
+  readonly repeats?: number;
+  readonly taken?: Taken;
+}
+
 /** A plan of the session's moves on by a position with every replay. */
-export async function profileStep(gpu: Gpu, plan: Plan, tokens: number, position: number): Promise<StepFigures> {
-  const rows = await gpu.profile(plan, { repeats: REPEATS });
-  const operations = operationsOf(rows);
+export async function profileStep(
+  gpu: Gpu,
+  plan: Plan,
+  tokens: number,
+  position: number,
+  { repeats = REPEATS, taken = 'least' }: StepOptions = {},
+): Promise<StepFigures> {
+  const rows = await gpu.profile(plan, { repeats });
+  const operations = operationsOf(rows, taken);
   return {
     tokens,
     position,
@@ -43,7 +60,12 @@ export async function profileStep(gpu: Gpu, plan: Plan, tokens: number, position
 }
 
 /** A prompt's step from an empty cache to the logits of its last token. */
-export async function profilePrompt(gpu: Gpu, model: Model, tokens: number): Promise<StepFigures> {
+export async function profilePrompt(
+  gpu: Gpu,
+  model: Model,
+  tokens: number,
+  options: StepOptions = {},
+): Promise<StepFigures> {
   const cache = model.createCache();
   cache.reserve(tokens);
   const state = gpu.upload(Int32Array.of(0), [1]);
@@ -58,7 +80,7 @@ export async function profilePrompt(gpu: Gpu, model: Model, tokens: number): Pro
     }),
   );
   try {
-    return await profileStep(gpu, plan, tokens, 0);
+    return await profileStep(gpu, plan, tokens, 0, options);
   } finally {
     plan.destroy();
     ids.destroy();
@@ -67,7 +89,7 @@ export async function profilePrompt(gpu: Gpu, model: Model, tokens: number): Pro
   }
 }
 
-function operationsOf(rows: readonly ProfileRow[]): Operation[] {
+function operationsOf(rows: readonly ProfileRow[], taken: Taken): Operation[] {
   const groups = new Map<string, ProfileRow[]>();
   for (const row of rows) {
     const key = `${row.label} ${row.workgroups.join('x')}`;
@@ -78,7 +100,7 @@ function operationsOf(rows: readonly ProfileRow[]): Operation[] {
       label: group[0]!.label,
       workgroups: group[0]!.workgroups,
       calls: group.length,
-      ms: group.reduce((sum, { least }) => sum + least, 0),
+      ms: group.reduce((sum, row) => sum + row[taken], 0),
     }))
     .sort((a, b) => b.ms - a.ms);
 }
@@ -87,4 +109,10 @@ function operationsOf(rows: readonly ProfileRow[]): Operation[] {
 export function sumOf(step: StepFigures, ...labels: readonly string[]): number {
   const chosen = step.operations.filter(({ label }) => labels.some((word) => label.startsWith(word)));
   return chosen.reduce((sum, { ms }) => sum + ms, 0);
+}
+
+/** Bytes of weights that a decoded token reads: all matrices once, but for the embedding's other rows. */
+export function weightBytes({ weights }: Model): number {
+  const layers = weights.layers.flatMap(({ qkv, o, gateUp, down }) => [qkv, o, gateUp, down]);
+  return [...layers, weights.head].reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -1,11 +1,10 @@
 /** Our kernels for a case: the one that the self-test's measurement chose, the others that fit, and the baseline. */
-import { attention, PREFILL_VARIANTS, type Variant } from '$gpu/attention';
+import { attention, type Variant } from '$gpu/attention';
 import { classOf, kernelName, stateOf } from '$gpu/attention/choice';
 import { decodeTileRows } from '$gpu/attention/decode';
 import type { Kernel } from '$gpu/attention/run';
 import type { Traits } from '$gpu/attention/specs';
 import type { Gpu } from '$gpu/device';
-import { UsageError } from '../../command';
 import { HEADS_KV, HEADS_Q, type Case } from './cases';
 
 export type Role = 'flash' | 'variant' | 'standard';
@@ -52,14 +51,4 @@ function prefillKernels(gpu: Gpu, { headDim, dtype }: Case): Kernel[] {
 function traitsOf(headDim: number, dtype: Case['dtype']): Traits {
   const plain = { ragged: false, sequences: false, paged: false, scoreMods: false };
   return { headDim, q: dtype, kv: dtype, out: dtype, ...plain };
-}
-
-/** Variants by name; all without names. */
-export function variantsNamed(names: readonly string[]): readonly Variant[] {
-  if (names.length === 0) return PREFILL_VARIANTS;
-  return names.map((name) => {
-    const found = PREFILL_VARIANTS.find((variant) => variant.name === name);
-    if (found) return found;
-    throw new UsageError(`there is no variant «${name}»; there are ${PREFILL_VARIANTS.map((v) => v.name).join(', ')}`);
-  });
 }

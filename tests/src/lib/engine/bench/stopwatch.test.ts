@@ -1,6 +1,6 @@
 /** How many replays a submit holds, and which clock is believed. */
 import { expect, test } from 'vitest';
-import { judgeClock, replaysFor } from '../../../../src/cli/bench/stopwatch';
+import { judgeClock, replaysFor } from '$lib/engine/bench/stopwatch';
 
 test('short work is repeated until a submit is worth timing, long work runs alone', () => {
   expect(replaysFor(0.01)).toBe(2048);

@@ -1,6 +1,6 @@
 /** Figures with their noise. */
 import { expect, test } from 'vitest';
-import { differenceOf, noiseOf, ratioOf, summarize } from '../../../../src/cli/bench/statistics';
+import { differenceOf, noiseOf, ratioOf, summarize } from '$lib/engine/bench/statistics';
 
 test('the median and the quartiles, between neighbours where they fall there', () => {
   expect(summarize([5, 1, 4, 2, 3])).toEqual({ median: 3, low: 2, high: 4, least: 1, most: 5, samples: 5 });
