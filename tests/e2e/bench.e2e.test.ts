@@ -1,6 +1,7 @@
 /** The page that measures: figures in the worker, as they come; stopped at once; taken along; and without a GPU too. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { ChatPage } from './chat-page';
 import { visit } from './visit';
 
 interface Results {
@@ -27,6 +28,13 @@ test('on a GPU it measures attention over length, and stops at once when told to
     const cells = await page.getByRole('cell').allInnerTexts();
     expect(cells[0]).toMatch(/^[\d.,]+ (ms|seconds) ± \d+%\s+[\d.,]+ (bytes|kB)/);
     expect(await page.getByRole('button', { name: 'Copy as JSON' }).count()).toBe(1);
+    const look = new ChatPage(page);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      expect(await look.accessibilityFaults(), colorScheme).toEqual([]);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expect.poll(() => look.overhang()).toBeLessThanOrEqual(0);
     expect(errors).toEqual([]);
     expect(strangers).toEqual([]);
   });

@@ -3,8 +3,12 @@
  * worker and its tests.
  */
 
-/** Bytes of programs and models: kept when somebody uses them, since most visits never do. */
-const HEAVY = /\.(wasm|gguf|safetensors)$/;
+/**
+ * Bytes of programs and models, and the scripts that go with them: kept when somebody uses them, since most visits never
+ * do. llama.cpp serves where there is no GPU; xgrammar serves programs that ask for answers of a form, which the chat never
+ * does. All that the chat itself offers is kept at once: formulas with their fonts, every language of code and of the page.
+ */
+const HEAVY = /\.(wasm|gguf|safetensors)$|\/(wllama|xgrammar)-[\w-]+\.js$/;
 
 export interface AppFiles {
   /** What Vite built: names carry their content. */
@@ -15,10 +19,13 @@ export interface AppFiles {
   readonly prerendered: readonly string[];
 }
 
+/** Pictures that only a dialog of the browser shows. */
+const NEVER = /\.map$|\/screenshots\//;
+
 /** Paths that a new version fetches before it takes over. */
 export function precached({ build, files, prerendered }: AppFiles): string[] {
   const all = [...build, ...files, ...prerendered];
-  return [...new Set(all)].filter((path) => !HEAVY.test(path) && !path.endsWith('.map'));
+  return [...new Set(all)].filter((path) => !HEAVY.test(path) && !NEVER.test(path));
 }
 
 /** Whether a file of the app is kept from its first use on. */

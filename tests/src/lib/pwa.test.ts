@@ -6,15 +6,25 @@ import { byteRange, keptOnUse, precached } from '$lib/pwa/precache';
 
 describe('what is kept', () => {
   const app = {
-    build: ['/_app/immutable/a.js', '/_app/immutable/wllama.wasm', '/_app/immutable/a.js.map'],
-    files: ['/icon.svg', '/pocket/model.gguf', '/pocket/pocket.json'],
+    build: [
+      '/_app/immutable/a.js',
+      '/_app/immutable/wllama.wasm',
+      '/_app/immutable/a.js.map',
+      '/_app/immutable/workers/chunks/xgrammar-B1.js',
+    ],
+    files: ['/icon.svg', '/screenshots/wide-light.webp', '/pocket/model.gguf', '/pocket/pocket.json'],
     prerendered: ['/', '/models'],
   };
-  test('the app at once, without maps, programs and weights', () => {
+  test('the app at once, without maps, pictures, programs and weights', () => {
     expect(precached(app)).toEqual(['/_app/immutable/a.js', '/icon.svg', '/pocket/pocket.json', '/', '/models']);
   });
   test('programs and weights from their first use on', () => {
-    expect(['/x.wasm', '/pocket/model.gguf', '/a.js'].map(keptOnUse)).toEqual([true, true, false]);
+    expect(['/x.wasm', '/pocket/model.gguf', '/chunks/wllama-x_1.js', '/a.js'].map(keptOnUse)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });
 

@@ -135,3 +135,34 @@ test('one model is opened at a time; a load that was stopped gives its memory ba
   expect(late.closed).toBe(true);
   expect(await host.load({ url }, ignore, endless)).toMatchObject({ path: 'cpu' });
 });
+
+test('measuring tells rates on any path, and where the time goes where the GPU can be asked', async () => {
+  const step = {
+    tokens: 1,
+    position: 0,
+    dispatches: 0,
+    operations: [],
+    leastMs: 0,
+    medianMs: 0,
+    clock: 'gpu',
+  } as const;
+  const asked: number[] = [];
+  const runner = (): SaidRunner => new SaidRunner(['a'], 4096);
+  const profile = async (promptTokens: number) => {
+    asked.push(promptTokens);
+    return { prompt: step, token: step, weightBytes: 7 };
+  };
+  const gpu = hostOf(gpuWay(async () => ({ ...opened('on the GPU', runner()), profile })));
+  await expect(gpu.measure(ignore)).rejects.toMatchObject({ code: 'no-model' });
+  await gpu.load({ url }, ignore, endless);
+  const steps: string[] = [];
+  expect((await gpu.measure(({ step: now }) => steps.push(now))).profile?.weightBytes).toBe(7);
+  expect(asked).toEqual([3]);
+  expect([...new Set(steps)]).toEqual(['answers', 'operations']);
+
+  const cpu = hostOf({ openOnCpu: async () => opened('on the processor', runner()) });
+  await cpu.load({ url }, ignore, endless);
+  const figures = await cpu.measure(ignore);
+  expect(figures.answers.prefill.median).toBe(3000);
+  expect(figures.profile).toBeUndefined();
+});
