@@ -37,13 +37,19 @@ The end of it, in a sentence that is long enough to be broken into two lines on 
 
 `;
 
+/** Milliseconds of one task. On a busy machine it lasts longer than it works: it waits for a processor. */
+interface Task {
+  readonly wall: number;
+  readonly processor: number;
+}
+
 export interface ChatFigures {
   /** Milliseconds from the click to the first paint of the newest messages; a round each. */
   readonly opened: readonly number[];
   /** Until all messages are there. */
   readonly whole: readonly number[];
-  /** Tasks of the page while an answer came, longer than 50 ms. */
-  readonly longTasks: readonly number[];
+  /** The page's tasks while an answer came that lasted longer than 10 ms, the longest first. */
+  readonly tasks: readonly Task[];
   /** Of the answer. */
   readonly streamedLetters: number;
 }
@@ -60,11 +66,11 @@ export async function benchChat(): Promise<{ table: string; figures: ChatFigures
       rounds.push(await open(page));
     }
     const say = PASSAGE.repeat(8);
-    const longTasks = await stream(chat, say);
+    const tasks = await stream(chat, say);
     figures = {
       opened: rounds.map(({ opened }) => opened),
       whole: rounds.map(({ whole }) => whole),
-      longTasks,
+      tasks,
       streamedLetters: say.length,
     };
   });
@@ -112,38 +118,64 @@ function open(page: Page): Promise<{ opened: number; whole: number }> {
   }, MESSAGES);
 }
 
-async function stream(chat: ChatPage, say: string): Promise<number[]> {
-  await chat.page.evaluate(() => {
-    const long: number[] = [];
-    Object.assign(self, { long });
-    new PerformanceObserver((list) => long.push(...list.getEntries().map(({ duration }) => duration))).observe({
-      type: 'longtask',
-    });
-  });
+/** What Chromium's trace says of the page's main thread. */
+async function stream(chat: ChatPage, say: string): Promise<Task[]> {
+  const browser = chat.page.context().browser()!;
+  await browser.startTracing(chat.page, { categories: ['toplevel'] });
   // Some 250 tokens a second.
   await chat.ask(script({ say, size: 4, every: 4 }));
   await chat.answered();
-  return chat.page.evaluate(() => (self as unknown as { long: number[] }).long);
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as Trace;
+  const threads = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const tasks = traceEvents.filter(({ name, pid, tid }) => name.endsWith('RunTask') && threads.has(`${pid} ${tid}`));
+  if (tasks.length === 0) throw new Error('The trace of this browser names no tasks: nothing was measured.');
+  return tasks
+    .map(({ dur = 0, tdur = 0 }) => ({ wall: dur / 1000, processor: tdur / 1000 }))
+    .filter(({ wall }) => wall > 10)
+    .sort((one, other) => other.wall - one.wall);
+}
+
+/** Microseconds: `dur` by the wall, `tdur` of the thread's own. */
+interface Trace {
+  readonly traceEvents: readonly {
+    readonly name: string;
+    readonly pid: number;
+    readonly tid: number;
+    readonly dur?: number;
+    readonly tdur?: number;
+    readonly args?: { readonly name?: string };
+  }[];
 }
 
 function report(figures: ChatFigures): { table: string; figures: ChatFigures; failure?: string } {
-  const { opened, whole, longTasks } = figures;
+  const { opened, whole, tasks } = figures;
+  const byWall = tasks.map(({ wall }) => wall);
+  const byProcessor = tasks.map(({ processor }) => processor);
   const ms = (values: readonly number[]): string => `${Math.round(median(values))} ms`;
   const rows = [
     [`${MESSAGES} messages: the newest are there`, `${ms(opened)} (${opened.map(Math.round).join(', ')})`],
     [`${MESSAGES} messages: all are there`, ms(whole)],
-    [`tasks over ${TASK_AIM} ms while ${figures.streamedLetters} letters stream`, `${longTasks.length}`],
-    ['the longest of them', longTasks.length > 0 ? `${Math.max(...longTasks)} ms` : 'none'],
+    [`tasks over ${TASK_AIM} ms while ${figures.streamedLetters} letters stream`, longWords(byProcessor)],
+    ['the same by the wall, waiting for a processor included', longWords(byWall)],
   ];
   const width = Math.max(...rows.map(([name]) => name!.length));
   const table = rows.map(([name, value]) => `${name!.padEnd(width)}  ${value}`).join('\n');
   const missed = [
     ...(median(opened) > OPEN_AIM ? [`opening took more than ${OPEN_AIM} ms`] : []),
-    ...(longTasks.length > 0 ? [`the page was busy for more than ${TASK_AIM} ms at a time`] : []),
+    ...(byProcessor.some((ms) => ms > TASK_AIM) ? [`the page was busy for more than ${TASK_AIM} ms at a time`] : []),
   ];
   return { table, figures, ...(missed.length > 0 && { failure: missed.join('; ') }) };
 }
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >>> 1]!;
+}
+
+function longWords(tasks: readonly number[]): string {
+  const long = tasks.filter((ms) => ms > TASK_AIM).length;
+  return `${long}, the longest task ${Math.round(Math.max(0, ...tasks))} ms`;
 }
