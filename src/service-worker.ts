@@ -8,6 +8,7 @@
  * store's.
  */
 import { base, build, files, prerendered, version } from '$service-worker';
+import { answerApi } from '$lib/pwa/api-door';
 import { isolated } from '$lib/pwa/isolation';
 import { keptFile } from '$lib/pwa/kept-file';
 import { keptOnUse, precached } from '$lib/pwa/precache';
@@ -38,9 +39,18 @@ worker.addEventListener('message', (event) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
+  if (isApi(request, url)) {
+    event.respondWith(answerApi(request, worker.clients, (until) => event.waitUntil(until)));
+    return;
+  }
   if (request.method !== 'GET' || url.origin !== worker.location.origin || !url.pathname.startsWith(`${base}/`)) return;
   event.respondWith(answer(request, url).then(isolated));
 });
+
+/** What clients ask in OpenAI's format; not what a person types into the address bar. */
+function isApi({ mode }: Request, { origin, pathname }: URL): boolean {
+  return mode !== 'navigate' && origin === worker.location.origin && pathname.startsWith(`${base}/v1/`);
+}
 
 /** Old versions go, and heavy files that no version has any more. */
 async function takeOver(): Promise<void> {

@@ -19,13 +19,16 @@ export interface Script {
 function double(): void {
   const stopped = new Set<number>();
   const later = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-  const words = (messages: { content: string }[]): number =>
-    messages.reduce((sum, { content }) => sum + content.split(/\s+/).length, 3);
+  type Content = string | { text: string }[];
+  const textOf = (content: Content): string =>
+    typeof content === 'string' ? content : content.map(({ text }) => text).join('');
+  const words = (messages: { content: Content }[]): number =>
+    messages.reduce((sum, { content }) => sum + textOf(content).split(/\s+/).length, 3);
 
   interface Call {
     id: number;
     method: string;
-    params: { messages: { role: string; content: string }[]; continues?: boolean };
+    params: { messages?: { role: string; content: Content }[]; text?: string; continues?: boolean };
   }
 
   async function answer({ id, method, params }: Call): Promise<void> {
@@ -36,14 +39,16 @@ function double(): void {
         path: 'cpu',
         reason: 'asked',
         context: 4096,
-        abilities: {},
+        abilities: { mask: true, logprobs: true, penaltiesCount: 'answer' },
+        toolFormat: 'hermes',
         bytes: 2 ** 20,
         loadMs: 1,
       });
     }
-    if (method === 'count') return done(words(params.messages));
-    const question = params.messages.findLast(({ role }) => role === 'user')!.content;
-    const begun = params.continues ? params.messages.at(-1)!.content : '';
+    const { text: plainText, messages = [{ role: 'user', content: plainText ?? '' }] } = params;
+    if (method === 'count') return done(words(messages));
+    const question = textOf(messages.findLast(({ role }) => role === 'user')!.content);
+    const begun = params.continues ? textOf(messages.at(-1)!.content) : '';
     const plain = { say: question, times: 1, size: 4, every: 1 };
     const script: Script & typeof plain = question.startsWith('{')
       ? { ...plain, ...(JSON.parse(question) as Partial<Script>) }
@@ -61,7 +66,7 @@ function double(): void {
       postMessage({ id, type: 'failed', failure: { code: script.fail, message: 'The double failed.' } });
       return;
     }
-    const prefill = { tokens: 4, reused: words(params.messages) - 4, ms: 2 };
+    const prefill = { tokens: 4, reused: words(messages) - 4, ms: 2 };
     const timings = { tokens, firstTokenMs: 3, prefill, decode: { tokens: Math.max(0, tokens - 1), ms: 10 } };
     done({ reason: stopped.has(id) ? 'aborted' : 'end', timings });
   }
@@ -78,13 +83,18 @@ function double(): void {
   });
 }
 
+/** The double as a worker's program. */
+export function doubleSource(): string {
+  return `(${double.toString()})();`;
+}
+
 /** From now on every engine of this browser is a double. */
 export async function useDouble(context: BrowserContext): Promise<void> {
   await context.route(/\/workers\/worker[^/]*\.js/, (route) =>
     route.fulfill({
       contentType: 'text/javascript',
       headers: { 'Cross-Origin-Embedder-Policy': 'require-corp' },
-      body: `(${double.toString()})();`,
+      body: doubleSource(),
     }),
   );
 }

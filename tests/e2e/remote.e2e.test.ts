@@ -53,8 +53,9 @@ test('a server is asked for what it has, added with consent, talked to, and mark
       expect(kept).not.toContain('secret');
 
       await page.getByRole('link', { name: 'Talk to it: scripted' }).click();
-      const mark = page.getByText(`Answers come from ${host}. What you write goes there.`).first();
+      const mark = page.getByText(`Answers come from ${host}. What you write goes there.`).last();
       await mark.waitFor();
+      expect(await page.locator('summary', { hasText: 'scripted' }).innerText()).toContain(host);
       expect(await page.getByText('Nothing you write leaves it.').count()).toBe(0);
       await chat.ask('Hi');
       expect(await chat.answered()).toContain('Hello');

@@ -12,7 +12,7 @@ export function loadWords({ phase, done = 0, total = 0 }: LoadProgress): string 
 
 /** Where the model runs, after its name: «on the GPU». */
 export function placeWords({ path, threads = 1, server }: LoadedModel): string {
-  if (path === 'server') return t().server.leaves(server?.host ?? '');
+  if (path === 'server') return server?.host ?? '';
   const place = t().model.on[path];
   return path === 'cpu' && threads > 1 ? `${place}, ${t().model.threads(threads)}` : place;
 }

@@ -26,6 +26,7 @@ import type {
   Reply,
   Request,
   Stop,
+  Timings,
 } from './protocol';
 
 export { EngineError };
@@ -50,11 +51,15 @@ interface Call<M extends Method> {
 /** `mask`: which tokens may come next, asked in the page before every token. What it throws ends the answer. */
 export type ChatCall = Ask & Omit<AnswerSettings, 'masked'> & { readonly mask?: MaskHook };
 
+const NO_TIME: Timings = { tokens: 0, prefill: { tokens: 0, reused: 0, ms: 0 }, decode: { tokens: 0, ms: 0 } };
+
 export class Engine {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #model: LoadedModel | undefined;
+  /** Over when all answers are that were asked for so far. */
+  #answering: Promise<unknown> | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'fireside' });
@@ -94,14 +99,25 @@ export class Engine {
     return this.#model;
   }
 
-  /** Answers a conversation, piece by piece. Stopped by `signal`, it resolves with the reason `aborted`. */
+  /**
+   * Answers a conversation, piece by piece. Stopped by `signal`, it resolves with the reason `aborted`. One answer at a
+   * time: others wait, the first to come first (the page's own, and those that clients ask for).
+   */
   generate(
-    { mask, ...request }: ChatCall,
+    request: ChatCall,
     onProgress: (progress: GenerateProgress) => void = () => {},
     signal?: AbortSignal,
   ): Promise<AnswerEnd> {
-    const params = mask ? { ...request, masked: true } : request;
-    return this.#call('generate', params, { progress: onProgress, signal, mask });
+    const before = this.#answering;
+    const call = before
+      ? this.#generateAfter(before, request, onProgress, signal)
+      : this.#generate(request, onProgress, signal);
+    const over = Promise.allSettled([before, call]);
+    this.#answering = over;
+    void over.then(() => {
+      if (this.#answering === over) this.#answering = undefined;
+    });
+    return call;
   }
 
   /** How many tokens the prompt for this has. */
@@ -124,6 +140,27 @@ export class Engine {
   close(): void {
     this.#worker.terminate();
     this.#failAll({ code: 'worker', message: 'The engine was closed.' });
+  }
+
+  /** Whoever stops while they wait leaves at once. */
+  async #generateAfter(
+    before: Promise<unknown>,
+    request: ChatCall,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<AnswerEnd> {
+    await unlessAborted(before, signal);
+    if (signal?.aborted) return { reason: 'aborted', timings: NO_TIME };
+    return this.#generate(request, onProgress, signal);
+  }
+
+  #generate(
+    { mask, ...request }: ChatCall,
+    onProgress: (progress: GenerateProgress) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<AnswerEnd> {
+    const params = mask ? { ...request, masked: true } : request;
+    return this.#call('generate', params, { progress: onProgress, signal, mask });
   }
 
   #call<M extends Method>(
@@ -169,4 +206,17 @@ export class Engine {
     for (const { failed } of this.#pending.values()) failed(new EngineError(failure));
     this.#pending.clear();
   }
+}
+
+/** Resolves with what is awaited, or earlier, when the signal is given. */
+function unlessAborted(awaited: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((done) => {
+    const leave = (): void => done();
+    if (signal?.aborted) leave();
+    signal?.addEventListener('abort', leave, { once: true });
+    void awaited.then(() => {
+      signal?.removeEventListener('abort', leave);
+      done();
+    });
+  });
 }

@@ -11,6 +11,7 @@ import { readChatCompletion } from './api/chat-request';
 import { completionChunks, textCompletion } from './api/completion-answer';
 import { readTextCompletion } from './api/completion-request';
 import { ApiError, fromFailure, invalid, unavailable } from './api/errors';
+import { earlyJson } from './api/early-json';
 import { eventStream } from './api/event-stream';
 import { isObject } from './api/fields';
 import { Queue } from './api/queue';
@@ -29,13 +30,19 @@ export interface HandlerOptions {
   readonly mostBytes?: number;
   /** What every path begins with. Default `/v1`. */
   readonly base?: string;
+  /**
+   * Answers that are not streamed begin, too, when it is certain that there will be one; what goes wrong later breaks
+   * them off. For a service worker, which is told only of answers that have begun that nobody waits for them any more.
+   * Default false: whole, or an error with its status.
+   */
+  readonly early?: boolean;
 }
 
 export type Handler = (request: Request) => Promise<Response>;
 
 /** Never rejects: every error is a response in OpenAI's shape. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { engine, mostWaiting = 64, mostBytes = 4 * 1024 * 1024, base = '/v1' } = options;
+  const { engine, mostWaiting = 64, mostBytes = 4 * 1024 * 1024, base = '/v1', early = false } = options;
   const queue = new Queue(mostWaiting);
   const since = Math.floor(Date.now() / 1000);
 
@@ -47,7 +54,8 @@ export function createHandler(options: HandlerOptions): Handler {
     const answering = route(value, model, { engine, queue, signal });
     requireModel(value, model);
     queue.requirePlace();
-    if (!answering.stream) return Response.json(await answering.whole());
+    if (!answering.stream && early) return earlyJson(answering.whole, () => leaving.abort());
+    if (!answering.stream) return Response.json(await answering.whole(() => {}));
     return eventStream(answering.chunks(), toApiError, () => leaving.abort());
   };
 
@@ -80,7 +88,8 @@ export function createHandler(options: HandlerOptions): Handler {
 interface Answer {
   readonly stream: boolean;
   readonly chunks: () => AsyncGenerator<object, void, undefined>;
-  readonly whole: () => Promise<object>;
+  /** @param started is called when it is certain that there will be an answer */
+  readonly whole: (started: () => void) => Promise<object>;
 }
 
 /** Checks the body; nothing is computed yet. */
@@ -89,14 +98,18 @@ type Answering = (value: unknown, model: LoadedModel, asker: Asker) => Answer;
 const ROUTES: Readonly<Record<string, Answering>> = Object.assign(Object.create(null) as object, {
   '/chat/completions': ((value, model, asker) => {
     const chat = readChatCompletion(value, model);
-    return { stream: chat.stream, chunks: () => chatChunks(asker, chat), whole: () => chatCompletion(asker, chat) };
+    return {
+      stream: chat.stream,
+      chunks: () => chatChunks(asker, chat),
+      whole: (started) => chatCompletion(asker, chat, started),
+    };
   }) satisfies Answering,
   '/completions': ((value, model, asker) => {
     const asked = readTextCompletion(value, model);
     return {
       stream: asked.stream,
       chunks: () => completionChunks(asker, asked),
-      whole: () => textCompletion(asker, asked),
+      whole: (started) => textCompletion(asker, asked, started),
     };
   }) satisfies Answering,
 });

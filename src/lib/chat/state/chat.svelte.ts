@@ -3,6 +3,7 @@ import { ConversationError } from '$lib/conversations/errors';
 import { isDone, type ChatSettings, type Conversation, type Preset } from '$lib/conversations/records';
 import { ConversationStore, type Change } from '$lib/conversations/store';
 import { pathTo } from '$lib/conversations/tree';
+import type { Engine } from '$lib/engine/client';
 import { t } from '$lib/ui/language.svelte';
 import type { ModelEntry } from '../models';
 import { effective, readAddress, type AddressSettings, type Effective } from '../effective';
@@ -44,15 +45,20 @@ export class Chat {
   readonly #own: readonly ModelEntry[];
   readonly library: Library;
   readonly draft: Draft;
-  readonly engine = new EngineHolder(() => this.answerer.giveUp());
-  readonly answerer = new Answerer(this.engine);
+  readonly engine: EngineHolder;
+  readonly answerer: Answerer;
   readonly settings = $derived.by((): Effective => this.#effective(this.thread.conversation.settings));
   readonly #store = new ConversationStore();
   readonly #host: ThreadHost;
   #address: AddressSettings = {};
 
-  /** @param models that can be chosen, the usual one first */
-  constructor(models: readonly ModelEntry[]) {
+  /**
+   * @param models that can be chosen, the usual one first
+   * @param served is told which engine of this page has a model open, and when none has
+   */
+  constructor(models: readonly ModelEntry[], served?: (engine: Engine | undefined) => void) {
+    this.engine = new EngineHolder(() => this.answerer.giveUp(), served);
+    this.answerer = new Answerer(this.engine);
     this.models = this.#own = models;
     this.library = new Library(this.#store);
     const trouble = (error: unknown): void => this.#trouble(error);

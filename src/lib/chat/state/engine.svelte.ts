@@ -26,13 +26,18 @@ export class EngineHolder {
   recovering = $state(false);
 
   readonly #seat: Seat;
+  readonly #served: (engine: Engine | undefined) => void;
   #engine: ChatEngine | undefined;
   #choice: ModelChoice | undefined;
   #opening: Promise<ChatEngine> | undefined;
   #recoveries: number[] = [];
 
-  /** @param yielded another tab takes over: an answer that is being written has to end */
-  constructor(yielded: () => void) {
+  /**
+   * @param yielded another tab takes over: an answer that is being written has to end
+   * @param served is told which engine of this page has a model open; a server's is none
+   */
+  constructor(yielded: () => void, served: (engine: Engine | undefined) => void = () => {}) {
+    this.#served = served;
     this.#seat = new Seat(() => {
       yielded();
       this.#drop();
@@ -99,7 +104,7 @@ export class EngineHolder {
     this.failure = undefined;
     this.model = undefined;
     // A worker that broke, or whose GPU was lost, is replaced whole.
-    this.#engine?.close();
+    this.#close();
     const { engine, load } = engineFor(choice);
     this.#engine = engine;
     const model = await load((progress) => {
@@ -108,6 +113,7 @@ export class EngineHolder {
     if (engine !== this.#engine) throw superseded();
     this.model = model;
     this.state = 'ready';
+    if (engine instanceof Engine) this.#served(engine);
     return engine;
   }
 
@@ -126,9 +132,14 @@ export class EngineHolder {
     });
   }
 
-  #drop(): void {
+  #close(): void {
+    this.#served(undefined);
     this.#engine?.close();
     this.#engine = undefined;
+  }
+
+  #drop(): void {
+    this.#close();
     this.#opening = undefined;
     this.model = undefined;
     this.state = 'off';

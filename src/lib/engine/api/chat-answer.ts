@@ -133,8 +133,8 @@ interface Collected {
   finish: FinishReason | null;
 }
 
-/** The whole answer. */
-export async function chatCompletion(asker: Asker, chat: ChatCompletion): Promise<object> {
+/** The whole answer. `started` is called when it is certain that there will be one. */
+export async function chatCompletion(asker: Asker, chat: ChatCompletion, started: () => void): Promise<object> {
   const usage = new UsageSum();
   const collected = Array.from({ length: chat.n }, (): Collected => ({
     content: '',
@@ -143,7 +143,8 @@ export async function chatCompletion(asker: Asker, chat: ChatCompletion): Promis
     finish: null,
   }));
   for await (const step of choices(asker, chat, usage)) {
-    if (step !== 'started') collect(collected[step.part.index]!, step.part);
+    if (step === 'started') started();
+    else collect(collected[step.part.index]!, step.part);
   }
   const told = collected.map(({ content, calls, logprobs, finish }, index) => ({
     index,

@@ -57,12 +57,14 @@ export async function* completionChunks(asker: Asker, asked: TextCompletion): As
   if (asked.includeUsage) yield { ...common, choices: [], usage: usage.total };
 }
 
-export async function textCompletion(asker: Asker, asked: TextCompletion): Promise<object> {
+/** The whole answer. `started` is called when it is certain that there will be one. */
+export async function textCompletion(asker: Asker, asked: TextCompletion, started: () => void): Promise<object> {
   const usage = new UsageSum();
   const choices = Array.from({ length: asked.prompts.length * asked.n }, (_, index) => {
     return { index, text: '', tokens: [] as ContentLogprob[], finish: null as FinishReason | null };
   });
   for await (const { index, text, logprobs, finish } of parts(asker, asked, usage)) {
+    started();
     const choice = choices[index]!;
     choice.text += text;
     choice.tokens.push(...logprobs);

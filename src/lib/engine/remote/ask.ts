@@ -35,6 +35,8 @@ export async function ask(
     headers: {
       ...(body !== undefined && { 'Content-Type': 'application/json' }),
       ...(key !== undefined && { Authorization: `Bearer ${key}` }),
+      // Of the page's own host: past the service worker, which would ask the page's own model (pwa/api-door.ts).
+      ...(new URL(server).origin === globalThis.location?.origin && { 'X-Fireside-Host': '1' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal,

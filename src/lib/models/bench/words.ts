@@ -45,7 +45,8 @@ export function answerFacts(
   gpu: GpuFigures | undefined,
 ): Fact[] {
   const words = t().device.run;
-  const place = t().model.on[model.path];
+  // What is measured here runs here.
+  const place = model.path === 'server' ? '' : t().model.on[model.path];
   const { threads = 1 } = model;
   return [
     { name: words.where, value: place, ...(threads > 1 && { note: t().model.threads(threads) }) },

@@ -1,19 +1,25 @@
 /** The server over an engine that says what the test tells it, and requests that no `fetch` would send. */
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
-import { createHandler, type HandlerOptions } from '$lib/engine/handle';
+import { createHandler, type ApiEngine, type HandlerOptions } from '$lib/engine/handle';
 import { serveApi, type ServeOptions, type Serving } from '../../../../src/cli/serve/server';
 import { ScriptedEngine } from '../../lib/engine/api/scripted';
+
+export type { Serving };
 
 export interface Served extends Serving {
   readonly engine: ScriptedEngine;
 }
 
-export async function serveScripted(
-  options: Partial<ServeOptions> & Pick<HandlerOptions, 'mostWaiting' | 'mostBytes'> = {},
-): Promise<Served> {
+type Options = Partial<ServeOptions> & Pick<HandlerOptions, 'mostWaiting' | 'mostBytes'>;
+
+export async function serveScripted(options: Options = {}): Promise<Served> {
   const engine = new ScriptedEngine();
+  return { ...(await serveEngine(engine, options)), engine };
+}
+
+export function serveEngine(engine: ApiEngine, options: Options = {}): Promise<Serving> {
   const { mostWaiting = 64, mostBytes = 10_000, ...others } = options;
-  const serving = await serveApi({
+  return serveApi({
     handle: createHandler({ engine, mostWaiting, mostBytes }),
     host: '127.0.0.1',
     port: 0,
@@ -25,7 +31,6 @@ export async function serveScripted(
     open: false,
     ...others,
   });
-  return { ...serving, engine };
 }
 
 export interface Told {

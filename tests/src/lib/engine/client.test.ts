@@ -102,6 +102,26 @@ test('a conversation goes out whole, and comes back in pieces', async () => {
   expect(text).toBe('Hello');
 });
 
+test('one answer at a time: others wait their turn, and whoever stops waiting leaves', async () => {
+  const engine = new Engine();
+  const timings = { tokens: 1, prefill: { tokens: 1, reused: 0, ms: 1 }, decode: { tokens: 0, ms: 0 } };
+  const done = (id: number): void => PlayedWorker.last.reply({ id, type: 'done', result: { reason: 'end', timings } });
+  const stop = new AbortController();
+  const first = engine.generate({ text: '1' });
+  const second = engine.generate({ text: '2' }, undefined, stop.signal);
+  const third = engine.generate({ text: '3' });
+  stop.abort();
+  expect(await second).toMatchObject({ reason: 'aborted', timings: { tokens: 0 } });
+  expect(PlayedWorker.last.posted).toHaveLength(1);
+  done(1);
+  await first;
+  await vi.waitFor(() => expect(PlayedWorker.last.posted).toMatchObject([{ id: 1 }, { id: 2, params: { text: '3' } }]));
+  done(2);
+  expect(await third).toMatchObject({ reason: 'end' });
+  void engine.generate({ text: '4' });
+  await vi.waitFor(() => expect(PlayedWorker.last.posted).toHaveLength(3));
+});
+
 test('a mask is asked for by the worker, before every token, and answered', async () => {
   const engine = new Engine();
   const masks = [new Uint32Array([1]), undefined];

@@ -272,3 +272,22 @@ test('what goes wrong in the middle of a stream is its last event', async () => 
     /^data: \{"error":\{"message":"Something went wrong here: broken"/,
   );
 });
+
+test('an answer that begins early can be left before it is whole; what is wrong before that keeps its status', async () => {
+  const engine = new ScriptedEngine();
+  const { chat } = api(engine, { early: true });
+  expect(await body(await chat())).toMatchObject({ object: 'chat.completion', usage: { total_tokens: 9 } });
+  engine.failure = { code: 'context', message: 'too long' };
+  expect((await chat()).status).toBe(400);
+  engine.failure = undefined;
+  Object.assign(engine, {
+    pieces: Array.from({ length: 10_000 }, () => 'x'),
+    pause: () => new Promise((done) => setTimeout(done, 1)),
+  });
+  const begun = await chat();
+  expect(begun.status).toBe(200);
+  expect(engine.running).toBe(1);
+  await begun.body!.cancel();
+  await expect.poll(() => engine.running).toBe(0);
+  expect(engine.aborted).toBe(1);
+});
