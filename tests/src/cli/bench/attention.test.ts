@@ -7,15 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { buildCli } from '../../../../scripts/builds.js';
 import { findEnvironments, vulkanEnvironment } from '../../../../scripts/environments.js';
 import { root } from '../../../../scripts/packages.js';
-import {
-  cacheBytesOf,
-  casesOf,
-  dimsOf,
-  flopsOf,
-  inputsOf,
-  nameOf,
-  type Case,
-} from '$lib/engine/bench/attention/cases';
+import { cacheBytesOf, casesOf, dimsOf, flopsOf, inputsOf, nameOf, type Case } from '$lib/engine/bench/attention/cases';
 import { Check, complaintOf, sampledRows } from '$lib/engine/bench/attention/check';
 import { rowsOf, type AttentionFigures, type Measured } from '../../../../src/cli/bench/attention/rows';
 import { settingsFrom } from '../../../../src/cli/bench/attention/settings';
