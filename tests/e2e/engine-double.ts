@@ -11,6 +11,8 @@ export interface Script {
   readonly times?: number;
   readonly size?: number;
   readonly every?: number;
+  /** Says what it was told before everything else. */
+  readonly tell?: 'system';
   /** Breaks off with this error after what it said; not where it goes on with that. */
   readonly fail?: 'lost' | 'context' | 'crash';
 }
@@ -47,12 +49,17 @@ function double(): void {
     }
     const { text: plainText, messages = [{ role: 'user', content: plainText ?? '' }] } = params;
     if (method === 'count') return done(words(messages));
-    const question = textOf(messages.findLast(({ role }) => role === 'user')!.content);
+    // A tool has answered: that is what it says.
+    const last = messages.at(-1)!;
+    const question = textOf(
+      last.role === 'tool' ? last.content : messages.findLast(({ role }) => role === 'user')!.content,
+    );
     const begun = params.continues ? textOf(messages.at(-1)!.content) : '';
     const plain = { say: question, times: 1, size: 4, every: 1 };
-    const script: Script & typeof plain = question.startsWith('{')
+    const script: { -readonly [K in keyof Script]: Script[K] } & typeof plain = question.startsWith('{')
       ? { ...plain, ...(JSON.parse(question) as Partial<Script>) }
       : plain;
+    if (script.tell) script.say = textOf(messages.find(({ role }) => role === script.tell)?.content ?? 'nothing');
     const text = script.say.repeat(script.times).slice(begun.length);
     let tokens = 0;
     for (let at = 0; at < text.length && !stopped.has(id); at += script.size) {

@@ -23,6 +23,9 @@ export interface Listed {
   readonly newer: boolean;
 }
 
+/** What keeps conversations, as those who use it see it: in IndexedDB (below), or in memory (memory.ts). */
+export type Conversations = Pick<ConversationStore, keyof ConversationStore>;
+
 export interface StoreOptions {
   /** Of the database and of the channel between tabs. */
   readonly name?: string;

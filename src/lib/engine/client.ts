@@ -30,6 +30,9 @@ import type {
 } from './protocol';
 
 export { EngineError };
+/** For pages that let a model call tools: finds the calls in what it says. */
+export { ToolCallParser, type AnswerEvent } from './api/tool-calls';
+export { TOOL_FORMATS } from './api/tool-formats';
 
 /** The Web Lock of the tab whose engine has a model open: there is one on a device. */
 export const ENGINE_LOCK = 'fireside-engine';

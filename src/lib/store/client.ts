@@ -43,7 +43,7 @@ export class ModelsClient {
   #hub = DEFAULT_HUB;
   #lastId = 0;
 
-  constructor({ witness, pocket, goOn = true }: ClientOptions = {}) {
+  constructor({ witness, pocket, hub, goOn = true }: ClientOptions = {}) {
     this.#witness = witness;
     this.#seen = recall(witness);
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'fireside-store' });
@@ -51,7 +51,7 @@ export class ModelsClient {
     this.#worker.addEventListener('error', ({ message }) => {
       this.#fail({ problem: 'unavailable', message: message || 'The part that keeps models could not be loaded.' });
     });
-    this.#send({ type: 'setup', setup: { goOn, ...(pocket && { pocket }) } });
+    this.#send({ type: 'setup', setup: { goOn, ...(pocket && { pocket }), ...(hub && { hub }) } });
   }
 
   get state(): StoreState {

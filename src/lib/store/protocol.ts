@@ -21,6 +21,8 @@ export type Call = keyof Calls;
 
 export interface Setup {
   readonly pocket?: PocketModel;
+  /** In the place of the hub that the person has set; not remembered. */
+  readonly hub?: string;
   /** Whether downloads that were cut off go on by themselves. */
   readonly goOn: boolean;
 }

@@ -3,7 +3,7 @@ import { failureOf } from './errors';
 import { IdbDepot } from './idb-depot';
 import { tabLocks } from './locks';
 import type { Call, Calls, FromWorker, Setup, ToWorker } from './protocol';
-import { DEFAULT_HUB, type HubSettings, loadHubSettings, saveHubSettings } from './settings';
+import { checkHub, DEFAULT_HUB, type HubSettings, loadHubSettings, saveHubSettings } from './settings';
 import type { StoreState } from './state';
 import { ModelStore } from './store';
 import { broadcastTabs } from './tabs';
@@ -16,13 +16,13 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   else void answer(data);
 });
 
-async function begin({ pocket, goOn }: Setup): Promise<ModelStore> {
+async function begin({ pocket, hub: given, goOn }: Setup): Promise<ModelStore> {
   const depot = new IdbDepot({
     blocked: () => complain('Another tab with an older version of this app is open. Close it or reload it.'),
     outdated: () => complain('A newer version of this app runs in another tab. Reload this page; nothing is lost.'),
   });
   // A browser that keeps nothing keeps no settings either; the store itself says so below.
-  const hub = await loadHubSettings().catch(() => DEFAULT_HUB);
+  const hub = given ? { ...DEFAULT_HUB, hub: checkHub(given) } : await loadHubSettings().catch(() => DEFAULT_HUB);
   const opened = new ModelStore({
     depot,
     hub,

@@ -43,9 +43,16 @@ export function chosenLanguage(): Language | undefined {
   return LANGUAGES.find(({ code }) => code === stored)?.code;
 }
 
-/** Takes the language that was chosen, or the first that browser and page both speak. */
-export async function speak(): Promise<void> {
-  const code = chosenLanguage() ?? firstSpoken(navigator.languages);
+/**
+ * Takes the language that was chosen, or the first that browser and page both speak.
+ *
+ * @param asked a tag that comes before what the browser asks for; '' for none
+ */
+export async function speak(asked = ''): Promise<void> {
+  const code =
+    asked === ''
+      ? (chosenLanguage() ?? firstSpoken(navigator.languages))
+      : firstSpoken([asked, ...navigator.languages]);
   const messages = await CATALOGUES[code]();
   current = { code, messages };
   document.documentElement.lang = code;

@@ -1,11 +1,18 @@
 /** Writes answers: opens the model, fits the conversation to its window, and keeps what comes as it comes. */
-import type { AnswerEnd, Timings } from '$lib/engine/protocol';
+import type { Engine } from '$lib/engine/client';
+import type { AnswerEnd, LoadedModel, Timings } from '$lib/engine/protocol';
 import type { Effective } from '../effective';
 import { failureOf, isBroken, type EngineHolder } from './engine.svelte';
 import { Intake } from './intake';
 import type { Node, Thread } from './thread.svelte';
 import { fit } from './window';
 import { writing } from './writing';
+
+/** What of an engine an answer needs. */
+export type Talker = Pick<Engine, 'count' | 'generate'>;
+
+/** Puts something around the engine for one answer: what it is told besides, tools that it may call. */
+export type Around = (engine: Talker, model: LoadedModel | undefined) => Promise<Talker>;
 
 /** An answer that is being written. */
 export class Live {
@@ -29,9 +36,11 @@ export class Answerer {
   live = $state.raw<Live>();
   #done: Promise<void> = Promise.resolve();
   readonly #engine: EngineHolder;
+  readonly #around: Around;
 
-  constructor(engine: EngineHolder) {
+  constructor(engine: EngineHolder, around: Around = async (talker) => talker) {
     this.#engine = engine;
+    this.#around = around;
   }
 
   /** Writes on at `node`, which is empty or broke off. Resolves when it is done, good or bad. */
@@ -73,11 +82,12 @@ export class Answerer {
       const { reason, timings } = await this.#generate(live, intake);
       intake.finish();
       const held = timings.prefill.reused + timings.prefill.tokens + timings.tokens;
-      thread.update(node, { held, end: { reason, timings: sum(earlier, timings) } });
+      thread.update(node, { held, end: { reason, timings: sumTimings(earlier, timings) } });
     } catch (error) {
       intake.finish();
       if (live.taken) thread.update(node, { failure: { code: 'taken', message: '' } });
-      else if (stop.signal.aborted) thread.update(node, { end: { reason: 'aborted', timings: sum(earlier, NO_TIME) } });
+      else if (stop.signal.aborted)
+        thread.update(node, { end: { reason: 'aborted', timings: sumTimings(earlier, NO_TIME) } });
       else thread.update(node, { failure: failureOf(error) });
     }
     await thread.keep(node);
@@ -98,18 +108,19 @@ export class Answerer {
   async #attempt({ thread, node, settings, stop }: Live, intake: Intake): Promise<AnswerEnd> {
     const { load, system, sampling, maxTokens } = settings;
     const engine = await unlessStopped(this.#engine.ready(load), stop.signal);
+    const talker = await unlessStopped(this.#around(engine, this.#engine.model), stop.signal);
     const { context = 0, name = '' } = this.#engine.model ?? {};
     const path = thread.pathOf(node);
-    const { messages, continues, from } = await fit(path, system, context, (prompt) => engine.count(prompt));
+    const { messages, continues, from } = await fit(path, system, context, (prompt) => talker.count(prompt));
     thread.update(node, { model: name, ...(from !== path[0]!.id && { from }) });
-    return engine.generate({ messages, continues, sampling, maxTokens }, intake.take, stop.signal);
+    return talker.generate({ messages, continues, sampling, maxTokens }, intake.take, stop.signal);
   }
 }
 
 const NO_TIME: Timings = { tokens: 0, prefill: { tokens: 0, reused: 0, ms: 0 }, decode: { tokens: 0, ms: 0 } };
 
 /** Of an answer that was written in two goes: together, and the first token is the first one's. */
-function sum(first: Timings | undefined, then: Timings): Timings {
+export function sumTimings(first: Timings | undefined, then: Timings): Timings {
   if (!first) return then;
   const firstTokenMs = first.firstTokenMs ?? then.firstTokenMs;
   return {

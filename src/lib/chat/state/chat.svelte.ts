@@ -1,7 +1,7 @@
 /** The whole chat: its conversations, the one that is open, the engine, and what a person does with them. */
 import { ConversationError } from '$lib/conversations/errors';
 import { isDone, type ChatSettings, type Conversation, type Preset } from '$lib/conversations/records';
-import { ConversationStore, type Change } from '$lib/conversations/store';
+import { ConversationStore, type Change, type Conversations } from '$lib/conversations/store';
 import { pathTo } from '$lib/conversations/tree';
 import type { Engine } from '$lib/engine/client';
 import { t } from '$lib/ui/language.svelte';
@@ -9,7 +9,7 @@ import type { ModelEntry } from '../models';
 import { effective, readAddress, type AddressSettings, type Effective } from '../effective';
 import { remoteEntries } from '../remote';
 import { partsOf } from '../thinking';
-import { Answerer } from './answerer.svelte';
+import { Answerer, type Around } from './answerer.svelte';
 import { Draft } from './drafts.svelte';
 import { EngineHolder } from './engine.svelte';
 import { Library } from './library.svelte';
@@ -21,6 +21,18 @@ export interface Note {
   readonly text: string;
   readonly tone?: 'error';
   readonly undo?: () => void;
+}
+
+/** What the page that shows the chat brings along. */
+export interface ChatOptions {
+  /** Where conversations are kept; default: IndexedDB, with those of the page. */
+  readonly store?: Conversations;
+  /** What whoever embeds the chat adds to its answers. */
+  readonly around?: Around;
+  /** Is told which engine of this page has a model open, and when none has. */
+  readonly served?: (engine: Engine | undefined) => void;
+  /** For visitors: the open conversation is not in the address, answers have no figures, and the engine is lent on when nobody asks here. */
+  readonly guest?: boolean;
 }
 
 /** In localStorage: a person has met the page, and let it open a model. */
@@ -45,21 +57,27 @@ export class Chat {
   readonly #own: readonly ModelEntry[];
   readonly library: Library;
   readonly draft: Draft;
+  readonly guest: boolean;
   readonly engine: EngineHolder;
   readonly answerer: Answerer;
   readonly settings = $derived.by((): Effective => this.#effective(this.thread.conversation.settings));
-  readonly #store = new ConversationStore();
+  readonly #store: Conversations;
   readonly #host: ThreadHost;
   #address: AddressSettings = {};
 
-  /**
-   * @param models that can be chosen, the usual one first
-   * @param served is told which engine of this page has a model open, and when none has
-   */
-  constructor(models: readonly ModelEntry[], served?: (engine: Engine | undefined) => void) {
-    this.engine = new EngineHolder(() => this.answerer.giveUp(), served);
-    this.answerer = new Answerer(this.engine);
+  /** @param models that can be chosen, the usual one first */
+  constructor(
+    models: readonly ModelEntry[],
+    { store = new ConversationStore(), around, served, guest = false }: ChatOptions = {},
+  ) {
     this.models = this.#own = models;
+    this.guest = guest;
+    this.#store = store;
+    this.engine = new EngineHolder(() => this.answerer.giveUp(), {
+      ...(served && { served }),
+      ...(guest && { spare: () => this.answerer.live === undefined }),
+    });
+    this.answerer = new Answerer(this.engine, around);
     this.library = new Library(this.#store);
     const trouble = (error: unknown): void => this.#trouble(error);
     this.draft = new Draft(this.#store, trouble);
@@ -143,7 +161,7 @@ export class Chat {
 
   newChat(): void {
     // What is open decides the settings of the next one.
-    if (location.hash === '' || location.hash === '#') void this.follow('');
+    if (this.guest || location.hash === '' || location.hash === '#') void this.follow('');
     else location.hash = '';
   }
 
@@ -270,7 +288,7 @@ export class Chat {
     const { thread } = this;
     const fresh = thread.isNew;
     const question = thread.add(after?.id ?? null, { role: 'user', text });
-    if (fresh) location.replace(`#chat=${thread.id}`);
+    if (fresh && !this.guest) location.replace(`#chat=${thread.id}`);
     await this.#answer(thread.add(question.id, { role: 'assistant', text: '' }));
   }
 
@@ -282,6 +300,7 @@ export class Chat {
     remember(BEGUN);
     this.announcement = t().thread.responding;
     await this.answerer.answer(thread, node, this.#effective(thread.conversation.settings));
+    this.engine.lend();
     const { text, failure } = node.message;
     this.announcement = partsOf(text).answer || (failure ? t().message.brokeOff : '');
   }

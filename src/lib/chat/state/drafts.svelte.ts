@@ -1,5 +1,5 @@
 /** What was written and not sent, for each conversation; it survives a reload. */
-import type { ConversationStore } from '$lib/conversations/store';
+import type { Conversations } from '$lib/conversations/store';
 
 /** Milliseconds after the last letter. */
 const PAUSE = 250;
@@ -8,12 +8,12 @@ const NEW = 'new';
 
 export class Draft {
   text = $state('');
-  readonly #store: ConversationStore;
+  readonly #store: Conversations;
   readonly #trouble: (error: unknown) => void;
   #id = NEW;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: ConversationStore, trouble: (error: unknown) => void) {
+  constructor(store: Conversations, trouble: (error: unknown) => void) {
     this.#store = store;
     this.#trouble = trouble;
   }

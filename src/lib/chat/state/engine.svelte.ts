@@ -16,6 +16,13 @@ export type ChatEngine = Pick<Engine, 'generate' | 'count' | 'close'>;
 const MOST_RECOVERIES = 3;
 const RECOVERY_SPAN = 120_000;
 
+export interface HolderOptions {
+  /** Is told which engine of this page has a model open; a server's is none. */
+  readonly served?: (engine: Engine | undefined) => void;
+  /** Whether the engine may go to a tab where somebody asks; left out: only to one that takes it over. */
+  readonly spare?: () => boolean;
+}
+
 export class EngineHolder {
   state = $state<EngineState>('off');
   progress = $state.raw<LoadProgress>({ phase: 'device' });
@@ -32,17 +39,19 @@ export class EngineHolder {
   #opening: Promise<ChatEngine> | undefined;
   #recoveries: number[] = [];
 
-  /**
-   * @param yielded another tab takes over: an answer that is being written has to end
-   * @param served is told which engine of this page has a model open; a server's is none
-   */
-  constructor(yielded: () => void, served: (engine: Engine | undefined) => void = () => {}) {
+  /** @param yielded another tab takes over: an answer that is being written has to end */
+  constructor(yielded: () => void, { served = () => {}, spare }: HolderOptions = {}) {
     this.#served = served;
     this.#seat = new Seat(() => {
       yielded();
       this.#drop();
       this.#waitElsewhere();
-    });
+    }, spare);
+  }
+
+  /** Nobody needs it here now: it goes to a tab where somebody asked for it meanwhile. */
+  lend(): void {
+    this.#seat.lend();
   }
 
   /**
@@ -91,12 +100,18 @@ export class EngineHolder {
       .finally(() => (this.recovering = false));
   }
 
+  /** Closes the model: nobody talks here any more. */
+  close(): void {
+    this.#drop();
+    this.#seat.leave();
+  }
+
   async #open(choice: ModelChoice): Promise<ChatEngine> {
     // A server's model takes no memory here: other tabs may run one of this device.
     if (isRemote(choice)) this.#seat.leave();
     else if (!(await this.#seat.take())) {
       this.state = 'elsewhere';
-      if (!(await this.#seat.wait())) throw superseded();
+      if (!(await this.#seat.wait('wanted'))) throw superseded();
     }
     if (choice !== this.#choice) throw superseded();
     this.state = 'opening';

@@ -1,7 +1,7 @@
 /** All conversations, as the list shows them: kept in step with the store and with other tabs. */
 import { VERSION, type Conversation, type Message, type Whole } from '$lib/conversations/records';
 import { findAmong, findIn, fold, type Found } from '$lib/conversations/search';
-import type { Change, ConversationStore } from '$lib/conversations/store';
+import type { Change, Conversations } from '$lib/conversations/store';
 
 export interface Entry {
   readonly conversation: Conversation;
@@ -25,10 +25,10 @@ export class Library {
   query = $state('');
   /** undefined: nothing is searched for, or it is not known yet. */
   hits = $state.raw<readonly Hit[]>();
-  readonly #store: ConversationStore;
+  readonly #store: Conversations;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: ConversationStore) {
+  constructor(store: Conversations) {
     this.#store = store;
   }
 

@@ -4,6 +4,7 @@
  * locks; every tab has the right there.
  */
 import { ENGINE_LOCK } from '$lib/engine/client';
+import { webLocks } from './locks';
 
 /** Milliseconds that the tab that has it gets to stop and close. */
 const PATIENCE = 4000;
@@ -12,12 +13,19 @@ export class Seat {
   readonly #lost: () => void;
   #channel: BroadcastChannel | undefined;
   #leave: (() => void) | undefined;
+  readonly #spare: () => boolean;
+  /** Somebody asks in another tab, and waits. */
+  #wanted = false;
   /** A request that waits for its turn. */
   #turn: { readonly taken: Promise<boolean>; readonly end: AbortController } | undefined;
 
-  /** @param lost another tab took it over: all that stands on it has to be closed now */
-  constructor(lost: () => void) {
+  /**
+   * @param lost another tab took it over: all that stands on it has to be closed now
+   * @param spare whether it may go to a tab that only asks for it
+   */
+  constructor(lost: () => void, spare: () => boolean = () => false) {
     this.#lost = lost;
+    this.#spare = spare;
   }
 
   /** Takes it if nobody has it. */
@@ -25,8 +33,9 @@ export class Seat {
     return this.#request({ ifAvailable: true });
   }
 
-  /** Waits until it is free, and takes it. False where that came to nothing. */
-  wait(): Promise<boolean> {
+  /** Waits until it is free, and takes it; `wanted` asks who can spare it. False where that came to nothing. */
+  wait(how?: 'wanted'): Promise<boolean> {
+    if (how) this.#listen().postMessage('wanted');
     if (!this.#turn) {
       const end = new AbortController();
       const taken = this.#request({ signal: end.signal }).finally(() => (this.#turn = undefined));
@@ -52,26 +61,35 @@ export class Seat {
     leave?.();
   }
 
+  /** Gives it to a tab that asked for it, where it can be spared. */
+  lend(): void {
+    if (this.#wanted && this.#spare()) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#wanted = false;
+    if (!this.#leave) return;
+    this.#lost();
+    this.leave();
+  }
+
   /** Hears from now on when another tab wants it. */
   #listen(): BroadcastChannel {
     if (this.#channel) return this.#channel;
     this.#channel = new BroadcastChannel(ENGINE_LOCK);
-    this.#channel.addEventListener('message', () => {
-      const leave = this.#leave;
-      if (!leave) return;
-      this.#leave = undefined;
-      this.#lost();
-      leave();
+    this.#channel.addEventListener('message', ({ data }: MessageEvent<'leave' | 'wanted'>) => {
+      if (data === 'leave') return this.#giveUp();
+      this.#wanted = this.#leave !== undefined;
+      this.lend();
     });
     return this.#channel;
   }
 
-  #request(options: LockOptions): Promise<boolean> {
-    if (this.#leave) return Promise.resolve(true);
+  async #request(options: LockOptions): Promise<boolean> {
+    if (this.#leave) return true;
     this.#listen();
-    // Where pages are not trusted there is none, whatever the types say.
-    const locks: LockManager | undefined = navigator.locks;
-    if (!locks) return Promise.resolve(true);
+    const locks = await webLocks();
+    if (!locks) return true;
     return new Promise((answer) => {
       let leave: (() => void) | undefined;
       const held = locks.request(ENGINE_LOCK, options, (lock) => {

@@ -8,7 +8,7 @@ import {
   type Message,
   type Whole,
 } from '$lib/conversations/records';
-import type { ConversationStore } from '$lib/conversations/store';
+import type { Conversations } from '$lib/conversations/store';
 import { titleFrom } from '$lib/conversations/title';
 import { below, childrenOf, latestLeaf, leafWithout, pathTo } from '$lib/conversations/tree';
 
@@ -34,7 +34,7 @@ export interface Removed {
 
 /** What a thread stands on. */
 export interface ThreadHost {
-  readonly store: ConversationStore;
+  readonly store: Conversations;
   /** This tab has changed the conversation itself: its title, its settings, what is shown of it. */
   readonly changed: (conversation: Conversation) => void;
   /** It could not be written. */

@@ -1,9 +1,5 @@
 /** Who is writing an answer: a lock by its id tells other tabs that it is still coming, until its tab goes away. */
-
-function locks(): LockManager | undefined {
-  // Where pages are not trusted there is none, whatever the types say.
-  return navigator.locks;
-}
+import { webLocks } from './locks';
 
 function nameOf(id: string): string {
   return `fireside-answer-${id}`;
@@ -11,13 +7,13 @@ function nameOf(id: string): string {
 
 /** Writes an answer under its lock. */
 export async function writing(id: string, write: () => Promise<void>): Promise<void> {
-  const manager = locks();
+  const manager = await webLocks();
   await (manager ? manager.request(nameOf(id), write) : write());
 }
 
 /** Whether another tab is writing this answer; `done` is called when it no longer does. */
 export async function isWrittenElsewhere(id: string, done: () => void): Promise<boolean> {
-  const manager = locks();
+  const manager = await webLocks();
   if (!manager) return false;
   const { held = [] } = await manager.query();
   if (!held.some(({ name }) => name === nameOf(id))) return false;
