@@ -7,6 +7,8 @@ export default {
   kit: {
     adapter: adapter(),
     alias: { $gpu: 'gpu' },
+    // The layout does it: the frame in other people's pages installs nothing.
+    serviceWorker: { register: false },
     // Every page is prerendered, so the policy travels in the page itself, and no server has to send it.
     csp: {
       mode: 'hash',

@@ -26,6 +26,7 @@ export default defineConfig({
         index: 'src/lib/engine/fireside.ts',
         node: 'src/lib/engine/fireside-node.ts',
         attention: 'gpu/index.ts',
+        widget: 'src/lib/widget/index.ts',
       },
       formats: ['es'],
     },

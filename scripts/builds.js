@@ -11,9 +11,20 @@ export async function buildApp() {
   // Vite may not be there before the packages are.
   const { ensurePocket } = await import('./pocket.js');
   await ensurePocket();
-  if (!isStale('build/index.html', ['src', 'static', 'gpu', 'svelte.config.js', 'vite.config.ts'])) return 0;
+  if (
+    !isStale('build/index.html', [
+      'src',
+      'static',
+      'gpu',
+      'svelte.config.js',
+      'vite.config.ts',
+      'vite.widget.config.ts',
+    ])
+  )
+    return 0;
   console.log('Building the app ...');
-  return runVite();
+  // The script of the widget lies beside the app that it shows.
+  return runVite() || runVite('vite.widget.config.ts');
 }
 
 /** Builds the library and its types to `dist/`, where they are older than their sources. Returns the exit code. */

@@ -66,12 +66,17 @@ function listen(server, port, host) {
  */
 export async function sendFile(folder, base, request, response) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Method not allowed');
+  const path = (request.url ?? '/').replace(/[?#].*$/, '').slice(base.length);
   const file = await findFile(resolve(folder), base, request.url ?? '/');
   if (!file) return refuse(response, 404, 'Not found');
   const range = rangeOf(request.headers.range, file.size);
   if (range === 'outside') {
     response.setHeader('Content-Range', `bytes */${file.size}`);
     return refuse(response, 416, 'There are not so many bytes');
+  }
+  if (FOR_OTHERS.has(path.replace(/\.html$/, ''))) {
+    response.setHeader('Access-Control-Allow-Origin', '*');
+    response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   }
   const immutable = file.path.includes(`${sep}immutable${sep}`);
   const { first, last } = range ?? { first: 0, last: file.size - 1 };
@@ -103,6 +108,9 @@ function rangeOf(header, size) {
   const range = { first: Number(first), last: Math.min(last ? Number(last) : Infinity, size - 1) };
   return range.first >= size || range.last < range.first ? 'outside' : range;
 }
+
+/** What other people's pages load: the widget's script and its frame. */
+const FOR_OTHERS = new Set(['/widget.js', '/frame']);
 
 /** Shared memory, and with it threads, is for pages that cut themselves off from others. */
 export const ISOLATION = {

@@ -45,7 +45,15 @@ export const DOORS = [
   { rooms: ['src/lib/ui/'], may: [] },
   { rooms: ['src/lib/conversations/'], may: [], mayTypes: CLIENT },
   {
-    rooms: ['src/lib/chat/', 'src/lib/models/', 'src/lib/widget/'],
+    // Shows the chat's conversations and the models' answers in other people's pages.
+    rooms: ['src/lib/widget/'],
+    may: [
+      ...CLIENT,
+      ...['conversations', 'store', 'catalog', 'chat', 'models', 'ui'].map((room) => `src/lib/${room}/`),
+    ],
+  },
+  {
+    rooms: ['src/lib/chat/', 'src/lib/models/'],
     may: [...CLIENT, 'src/lib/conversations/', 'src/lib/store/', 'src/lib/catalog/', 'src/lib/ui/'],
   },
   {

@@ -67,6 +67,7 @@ test('its types hold under Node’s own resolution, and are no `any`', () => {
     file,
     `import { flashAttention, openGpu, type Gpu, type Tensor } from 'fireside-chat/attention';
      import { createFireside, type Fireside } from 'fireside-chat';
+     import { defineFiresideChat, type FiresideChat, type WidgetTool } from 'fireside-chat/widget';
      import { createFireside as inNode, createHandler, type ApiEngine } from 'fireside-chat/node';
      const gpu: Gpu = await openGpu();
      const q: Tensor = gpu.upload([1, 2, 3, 4], [1, 1, 1, 4]);
@@ -76,6 +77,13 @@ test('its types hold under Node’s own resolution, and are no `any`', () => {
      const response: Response = await fireside.fetch('http://fireside/v1/models');
      declare const engine: ApiEngine;
      const handled: Response = await createHandler({ engine })(new Request('http://fireside/v1/models'));
+     defineFiresideChat({ app: 'https://chat.example/' });
+     const chat: FiresideChat = document.createElement('fireside-chat');
+     chat.tools = [{ name: 'a', description: 'b', run: () => 1 }] satisfies WidgetTool[];
+     chat.addEventListener('progress', ({ detail }) => console.log(detail.done / detail.total));
+     chat.model = 'pocket';
+     // @ts-expect-error
+     chat.addEventListener('message', ({ detail }) => detail.words);
      // @ts-expect-error
      const wrong: string = gpu;
      // @ts-expect-error
@@ -116,6 +124,15 @@ test('the attention runs in Node as it is, and its shaders are inside', () => {
      console.log(attentionReference([1, 2], [3, 4], [5, 6], one).out.join());`,
   );
   expect(out).toBe('5,6\n');
+});
+
+test('the widget can be imported where there is no page, as on a server that makes one', () => {
+  const out = runInNode(
+    `import { defineFiresideChat, FiresideChat } from 'fireside-chat/widget';
+     defineFiresideChat({ app: 'https://chat.example/' });
+     console.log(FiresideChat.app);`,
+  );
+  expect(out).toBe('https://chat.example/\n');
 });
 
 test('the handler runs in Node as it is, and tells what is wrong with a model', () => {

@@ -14,6 +14,8 @@ beforeAll(() => {
   writeFileSync(join(folder, 'secret.txt'), 'secret');
   writeFileSync(join(folder, 'site', 'index.html'), '<p>home</p>');
   writeFileSync(join(folder, 'site', 'about.html'), '<p>about</p>');
+  writeFileSync(join(folder, 'site', 'frame.html'), '<p>frame</p>');
+  writeFileSync(join(folder, 'site', 'widget.js'), 'export {};');
   writeFileSync(join(folder, 'site', 'immutable', 'a b.js'), 'export {};');
 });
 afterAll(() => {
@@ -68,6 +70,21 @@ test('pages and files, with the headers that isolate a page', async () => {
     },
   });
   expect(await get(port, '/', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' });
+});
+
+test('the widget’s script and frame are for pages of other origins too, and nothing else is', async () => {
+  for (const base of ['', '/app']) {
+    const port = await start({ base });
+    for (const path of ['/widget.js', '/frame', '/frame.html?x=1'])
+      expect((await get(port, base + path)).headers).toMatchObject({
+        'access-control-allow-origin': '*',
+        'cross-origin-resource-policy': 'cross-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+      });
+    const { headers } = await get(port, `${base}/about`);
+    expect(headers).toMatchObject({ 'cross-origin-resource-policy': 'same-origin' });
+    expect(headers).not.toHaveProperty('access-control-allow-origin');
+  }
 });
 
 test('nothing outside the folder, nothing that is not there, nothing but reading', async () => {

@@ -2,6 +2,7 @@
 import device from './device/de';
 import type { Messages } from './en';
 import { plural } from './plural';
+import widget from './widget/de';
 
 const count = (n: number): string => n.toLocaleString('de');
 
@@ -209,6 +210,8 @@ const de: Messages = {
     noScript:
       'Das Modell läuft in dieser Seite und braucht dafür JavaScript. Erlaube es für diese Adresse und lade neu.',
   },
+
+  widget,
 
   settings: {
     name: 'Einstellungen',

@@ -1,6 +1,7 @@
 /** The words of the page, in English. Every other catalogue has the type of this one. */
 import device from './device/en';
 import { plural } from './plural';
+import widget from './widget/en';
 
 const count = (n: number): string => n.toLocaleString('en');
 
@@ -207,6 +208,8 @@ const en = {
     examples: ['What is the capital of France?', 'Why is the sky blue?', 'Tell me a short story about the sea.'],
     noScript: 'The model runs in this page, which needs JavaScript for it. Allow it for this address, and reload.',
   },
+
+  widget,
 
   settings: {
     name: 'Settings',

@@ -2,6 +2,7 @@
 import device from './device/es';
 import type { Messages } from './en';
 import { plural } from './plural';
+import widget from './widget/es';
 
 const count = (n: number): string => n.toLocaleString('es');
 
@@ -207,6 +208,8 @@ const es: Messages = {
     examples: ['What is the capital of France?', 'Why is the sky blue?', 'Tell me a short story about the sea.'],
     noScript: 'El modelo funciona en esta página, que necesita JavaScript. Permítelo para esta dirección y recarga.',
   },
+
+  widget,
 
   settings: {
     name: 'Ajustes',

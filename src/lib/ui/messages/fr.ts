@@ -2,6 +2,7 @@
 import device from './device/fr';
 import type { Messages } from './en';
 import { plural } from './plural';
+import widget from './widget/fr';
 
 const count = (n: number): string => n.toLocaleString('fr');
 
@@ -210,6 +211,8 @@ const fr: Messages = {
     noScript:
       'Le modèle fonctionne dans cette page, qui a besoin de JavaScript. Autorisez-le pour cette adresse, puis rechargez.',
   },
+
+  widget,
 
   settings: {
     name: 'Réglages',

@@ -1,6 +1,7 @@
 /** ページの言葉（日本語）。 */
 import device from './device/ja';
 import type { Messages } from './en';
+import widget from './widget/ja';
 
 const count = (n: number): string => n.toLocaleString('ja');
 
@@ -200,6 +201,8 @@ const ja: Messages = {
     examples: ['What is the capital of France?', 'Why is the sky blue?', 'Tell me a short story about the sea.'],
     noScript: 'モデルはこのページの中で動き、JavaScript が必要です。このアドレスで許可して、再読み込みしてください。',
   },
+
+  widget,
 
   settings: {
     name: '設定',

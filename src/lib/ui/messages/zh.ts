@@ -1,6 +1,7 @@
 /** 页面的文字（中文）。 */
 import device from './device/zh';
 import type { Messages } from './en';
+import widget from './widget/zh';
 
 const count = (n: number): string => n.toLocaleString('zh');
 
@@ -197,6 +198,8 @@ const zh: Messages = {
     examples: ['法国的首都是哪里？', '天空为什么是蓝色的？', '讲一个关于大海的小故事。'],
     noScript: '模型在这个页面里运行，需要 JavaScript。请为此地址允许它，然后重新加载。',
   },
+
+  widget,
 
   settings: {
     name: '设置',

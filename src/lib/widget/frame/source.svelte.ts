@@ -1,0 +1,232 @@
+/**
+ * How a widget comes by its model: what it is and how large, how it fits this device, and its way here. Nothing is
+ * fetched before the visitor has agreed, but a hub's list of files when there is somebody who wants to know the size.
+ */
+import { CATALOG, type CatalogEntry } from '$lib/catalog/entries';
+import { fit, type Verdict } from '$lib/catalog/fit';
+import { bestOf, resolveEntry } from '$lib/catalog/resolve';
+import type { ModelEntry } from '$lib/chat/models';
+import { thisDevice } from '$lib/models/device';
+import { isWhole } from '$lib/models/standing';
+import type { Choice, ModelState, StoreState } from '$lib/store';
+import { formatAddress, HUGGING_FACE, parseAddress, type ModelAddress } from '$lib/store/address';
+import { ModelsClient } from '$lib/store/client';
+import { remoteName } from '$lib/store/remote-name';
+import { Servers } from '$lib/store/servers';
+import { checkHub } from '$lib/store/settings';
+import { hostOf, listModels, serverAddress } from '$lib/engine/remote';
+import type { WidgetSettings } from '../protocol';
+import { hasAgreed, rememberAgreed } from './keeping';
+
+export interface Offered {
+  readonly name: string;
+  readonly bytes: number;
+  /** Who answers, where it is not this device. */
+  readonly server?: string;
+  /** Whose server it comes from; undefined: the widget's own. */
+  readonly from?: string;
+  readonly license?: string;
+  readonly verdict?: Verdict;
+}
+
+export type SourceState =
+  | { readonly stage: 'idle' }
+  | { readonly stage: 'looking' }
+  | { readonly stage: 'offered'; readonly offer: Offered }
+  | { readonly stage: 'coming'; readonly model: ModelState }
+  | { readonly stage: 'failed'; readonly message: string }
+  | { readonly stage: 'ready'; readonly entry: ModelEntry };
+
+/** The model that comes with the app, by the name that hosts know it by. */
+const POCKET = 'pocket';
+
+export class Source {
+  state = $state.raw<SourceState>({ stage: 'idle' });
+  readonly pocket: ModelEntry;
+  readonly #settings: WidgetSettings;
+  #models: ModelsClient | undefined;
+  #opened: Promise<StoreState> | undefined;
+  #choice: Choice | undefined;
+  /** The model of the store that is waited for. */
+  #id: string | undefined;
+  #begun = false;
+  /** As `serverAddress` writes it. */
+  #server: string | undefined;
+
+  constructor(settings: WidgetSettings, pocket: ModelEntry) {
+    this.#settings = settings;
+    this.pocket = pocket;
+  }
+
+  get isPocket(): boolean {
+    return this.#settings.model === POCKET && this.#settings.src === undefined;
+  }
+
+  /** Where somebody wants to talk. What is here already needs nobody's leave. */
+  async begin(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (this.isPocket) {
+      if (hasAgreed(this.#settings)) return this.#ready(this.pocket);
+      this.state = { stage: 'offered', offer: this.pocket };
+      return;
+    }
+    await this.again();
+  }
+
+  /** Looks for the model: here, then where it comes from. */
+  async again(): Promise<void> {
+    this.state = { stage: 'looking' };
+    try {
+      if (this.#settings.src !== undefined) return await this.#offerServer(this.#settings.src);
+      const hub = checkHub(this.#settings.hub ?? HUGGING_FACE);
+      const address = parseAddress(this.#settings.model, { hub });
+      await this.#open(hub);
+      const known = this.#models!.state.models.find((model) => isFrom(model, address));
+      if (known) return this.#follow(known);
+      this.#choice = await this.#find(address);
+      this.state = { stage: 'offered', offer: await offerOf(this.#choice) };
+    } catch (error) {
+      this.state = { stage: 'failed', message: messageOf(error) };
+    }
+  }
+
+  /** The visitor agrees. */
+  async take(): Promise<void> {
+    if (this.isPocket) return this.takePocket();
+    if (this.#server !== undefined) return this.#takeServer(this.#server);
+    const choice = this.#choice;
+    if (!choice || !this.#models) return;
+    try {
+      this.#id = await this.#models.download(choice);
+      this.#tell(this.#models.state);
+    } catch (error) {
+      this.state = { stage: 'failed', message: messageOf(error) };
+    }
+  }
+
+  /** Takes the small one that comes along, whatever the page asked for. */
+  takePocket(): void {
+    if (this.isPocket) rememberAgreed(this.#settings);
+    this.#ready(this.pocket);
+  }
+
+  pause(): void {
+    void this.#do((models, id) => models.pause(id));
+  }
+
+  resume(): void {
+    void this.#do((models, id) => models.resume(id));
+  }
+
+  /** What came goes. */
+  async cancel(): Promise<void> {
+    const id = this.#id;
+    this.#id = undefined;
+    if (id !== undefined) await this.#models?.remove(id).catch(() => undefined);
+    await this.again();
+  }
+
+  close(): void {
+    this.#models?.close();
+  }
+
+  /** A server is not asked for anything before the visitor knows of it, and agrees. */
+  async #offerServer(src: string): Promise<void> {
+    const server = (this.#server = serverAddress(src, location.origin));
+    const known = this.#settings.storage === 'none' ? undefined : await new Servers(sessionStorage).find(server);
+    if (known) return this.#takeServer(server);
+    const name = this.#settings.model === POCKET ? hostOf(server) : this.#settings.model;
+    this.state = { stage: 'offered', offer: { name, bytes: 0, server: hostOf(server) } };
+  }
+
+  async #takeServer(server: string): Promise<void> {
+    this.state = { stage: 'looking' };
+    try {
+      const models = (await listModels({ server })).map(({ id }) => id);
+      const model = this.#settings.model === POCKET ? models[0] : this.#settings.model;
+      if (model === undefined) throw new Error(`${hostOf(server)} has no model now.`);
+      await new Servers(sessionStorage).put({ server, models, keep: 'tab' });
+      this.#ready({ url: remoteName({ server, model }), name: model, bytes: 0 });
+    } catch (error) {
+      this.state = { stage: 'failed', message: messageOf(error) };
+    }
+  }
+
+  /** The store, once it has been read. */
+  #open(hub: string): Promise<StoreState> {
+    this.#opened ??= new Promise((done) => {
+      this.#models = new ModelsClient({ hub });
+      this.#models.subscribe((state) => {
+        this.#tell(state);
+        if (state.ready) done(state);
+      });
+    });
+    return this.#opened;
+  }
+
+  async #find(address: ModelAddress): Promise<Choice> {
+    const models = this.#models!;
+    const entry = entryOf(address);
+    if (entry) return resolveEntry(entry, (at) => models.look(formatAddress(at)));
+    const offer = await models.look(this.#settings.model);
+    return bestOf(offer.choices)!;
+  }
+
+  /** A model that is here, or on its way. */
+  #follow(model: ModelState): void {
+    this.#id = model.id;
+    this.#tell(this.#models!.state);
+  }
+
+  #tell({ models }: StoreState): void {
+    const model = models.find(({ id }) => id === this.#id);
+    if (!model || this.state.stage === 'ready') return;
+    if (isWhole(model)) this.#ready({ url: `stored:${model.id}`, name: model.name, bytes: model.bytes });
+    else this.state = { stage: 'coming', model };
+  }
+
+  #ready(entry: ModelEntry): void {
+    this.state = { stage: 'ready', entry };
+    // The engine reads it by itself now.
+    this.close();
+  }
+
+  async #do(act: (models: ModelsClient, id: string) => Promise<void>): Promise<void> {
+    if (!this.#models || this.#id === undefined) return;
+    try {
+      await act(this.#models, this.#id);
+    } catch (error) {
+      this.state = { stage: 'failed', message: messageOf(error) };
+    }
+  }
+}
+
+async function offerOf({ name, bytes, format, license, origin, files }: Choice): Promise<Offered> {
+  const verdict = fit({ format, fileBytes: bytes, weightBytes: bytes }, await thisDevice());
+  const from = origin.hub ?? files[0]?.url;
+  return { name, bytes, verdict, ...(from && { from: new URL(from).host }), ...(license && { license }) };
+}
+
+/** The repository, where nothing in it was named. */
+function repoOf(address: ModelAddress): string | undefined {
+  if (address.kind !== 'hub' || (address.path ?? address.variant ?? address.revision) !== undefined) return undefined;
+  return address.repo;
+}
+
+function entryOf(address: ModelAddress): CatalogEntry | undefined {
+  const wanted = repoOf(address);
+  return CATALOG.find(({ repo }) => repo === wanted);
+}
+
+/** Whether a stored model is what this address means. */
+function isFrom({ origin }: ModelState, address: ModelAddress): boolean {
+  if (origin.address === formatAddress(address)) return true;
+  const repo = repoOf(address);
+  if (repo === undefined) return false;
+  return origin.repo !== undefined && [repo, `${repo}-GGUF`, entryOf(address)?.ggufRepo].includes(origin.repo);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
