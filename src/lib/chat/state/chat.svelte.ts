@@ -30,7 +30,7 @@ export interface ChatOptions {
   /** What whoever embeds the chat adds to its answers. */
   readonly around?: Around;
   /** Is told which engine of this page has a model open, and when none has. */
-  readonly served?: (engine: Engine | undefined) => void;
+  readonly served?: ((engine: Engine | undefined) => void) | undefined;
   /** For visitors: the open conversation is not in the address, answers have no figures, and the engine is lent on when nobody asks here. */
   readonly guest?: boolean;
 }
