@@ -2,7 +2,6 @@
  * How models write the tools they want to be called, by family, as data: what begins calls in an answer, what ends them,
  * and how a forced one is spelt. Which format a model has its chat template tells.
  */
-import type { ChatTemplate } from '$lib/text';
 import type { ToolFormatName } from '../protocol';
 
 export interface ToolFormat {
@@ -68,8 +67,14 @@ export const TOOL_FORMATS: Readonly<Record<ToolFormatName, ToolFormat>> = {
 
 const NAMES = Object.keys(TOOL_FORMATS) as ToolFormatName[];
 
+/** Of a `ChatTemplate`; by itself, so that whoever depends on the library's types gets no template's. */
+interface TemplateFacts {
+  readonly supports: { readonly tools: boolean };
+  mentions(text: string): boolean;
+}
+
 /** A template that takes tools and writes them in no way that is known here is taken for Hermes', the most common. */
-export function toolFormatOf(template: ChatTemplate): ToolFormatName | undefined {
+export function toolFormatOf(template: TemplateFacts): ToolFormatName | undefined {
   if (!template.supports.tools) return undefined;
   return NAMES.find((name) => TOOL_FORMATS[name].marks.some((mark) => template.mentions(mark))) ?? 'hermes';
 }
