@@ -4,14 +4,19 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { formatMessage } from 'publint/utils';
+import { chromium, type Page } from 'playwright';
 import { publint } from 'publint';
 import ts from 'typescript';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildCli, buildLibrary } from '../../scripts/builds.js';
-import { findEnvironments, vulkanEnvironment } from '../../scripts/environments.js';
+import { chromiumSwitches, findChromium, findEnvironments, vulkanEnvironment } from '../../scripts/environments.js';
 import { root } from '../../scripts/packages.js';
 import { ensurePocket } from '../../scripts/pocket.js';
+import { serve } from '../../scripts/serve.js';
+import { doubleSource } from '../e2e/engine-double';
+import { bundleClients } from '../support/clients/bundle';
+import { CASES, type Door } from '../support/clients/suite';
 import { missingPackage, oracle } from '../support/oracles';
 
 const project = mkdtempSync(join(tmpdir(), 'fireside-consumer-'));
@@ -161,34 +166,88 @@ test('README’s example runs as it stands there', async (context) => {
   expect(runInNode(example, vulkanEnvironment(lavapipe!))).toContain('Paris');
 });
 
-test('a fresh Vite project builds with it, worker and all', async () => {
+// ---- in a page ---------------------------------------------------------------------------------------------------
+
+interface Opened {
+  readonly fireside: Promise<{ model: { name: string; path: string }; fetch: typeof fetch; close(): void }>;
+}
+type Run = typeof globalThis & Opened & { runClients: (door: Door) => Promise<Record<string, string>> };
+
+/** A project of Vite's that opens a model with it, built; returns the folder of what was built. */
+async function viteProject(): Promise<string> {
   writeFileSync(join(project, 'index.html'), '<script type="module" src="/main.js"></script>');
   writeFileSync(
     join(project, 'main.js'),
     `import { createFireside } from 'fireside-chat';
-     const fireside = await createFireside({ model: '/model.gguf' });
-     document.body.textContent = await (await fireside.fetch('http://fireside/v1/models')).text();`,
+     globalThis.fireside = createFireside({ model: '/model.gguf', path: 'cpu', threads: 1, context: 512 });`,
   );
-  await build({
-    root: project,
-    configFile: false,
-    logLevel: 'error',
-    worker: { format: 'es' },
-    build: { target: 'es2023' },
+  const config = { configFile: false, logLevel: 'error', worker: { format: 'es' } } as const;
+  await build({ ...config, root: project, build: { target: 'es2023' } });
+  return join(project, 'dist');
+}
+
+/** Opens the project in a page, and asks there. */
+async function inPage<T>(folder: string, ask: (page: Page) => Promise<T>): Promise<T> {
+  const server = await serve({ folder, port: 0, host: '127.0.0.1', base: '' });
+  const browser = await chromium.launch({ executablePath: findChromium()!, args: chromiumSwitches });
+  try {
+    const page = await browser.newPage();
+    const address = server.address();
+    await page.goto(`http://localhost:${typeof address === 'object' ? address?.port : ''}/`);
+    return await ask(page);
+  } finally {
+    await browser.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test('in a fresh Vite project, in a real page: the pocket model answers, and three clients get what they ask for', async (context) => {
+  const missing = missingPackage('openai') ?? (findChromium() ? undefined : 'no browser');
+  if (missing) return context.skip(missing);
+  const folder = await viteProject();
+  symlinkSync((await ensurePocket()).path, join(folder, 'model.gguf'));
+  const told = await inPage(folder, (page) =>
+    page.evaluate(async () => {
+      const { model, fetch } = await (globalThis as Run).fireside;
+      const chat = async (fields: object): Promise<string> => {
+        const messages = [{ role: 'user', content: 'What is the capital of France?' }];
+        const headers = { 'Content-Type': 'application/json' };
+        const body = JSON.stringify({ model: model.name, messages, temperature: 0, max_tokens: 12, ...fields });
+        return (await fetch('http://fireside/v1/chat/completions', { method: 'POST', headers, body })).text();
+      };
+      const list = await (await fetch('http://fireside/v1/models')).text();
+      const whole = await chat({});
+      const streamed = await chat({ stream: true });
+      return {
+        path: model.path,
+        list,
+        whole,
+        streamed,
+        masked: await chat({ response_format: { type: 'json_object' } }),
+      };
+    }),
+  );
+  expect(told).toMatchObject({
+    path: 'cpu',
+    list: expect.stringContaining('MiniMind2-Small') as string,
+    whole: expect.stringMatching(/capital of France is Paris.*"cached_tokens"/) as string,
+    streamed: expect.stringMatching(/"content":"aris"[^]*data: \[DONE\]/) as string,
+    // What the processor cannot do is refused by name.
+    masked: expect.stringContaining('needs a GPU') as string,
   });
-  const assets = readdirSync(join(project, 'dist', 'assets'));
-  expect(
-    assets.some((name) => /^worker.*\.js$/.test(name)),
-    assets.join(),
-  ).toBe(true);
-  const page = readFileSync(
-    join(
-      project,
-      'dist',
-      'assets',
-      assets.find((name) => /^index.*\.js$/.test(name))!,
-    ),
-    'utf8',
-  );
-  expect(page).toMatch(/worker-[\w-]+\.js/);
+
+  // The same page with an engine that does what each question says.
+  const worker = readdirSync(join(folder, 'assets')).find((name) => /^worker[^/]*\.js$/.test(name));
+  writeFileSync(join(folder, 'assets', worker!), doubleSource());
+  const clients = await bundleClients();
+  const failed = await inPage(folder, async (page) => {
+    await page.evaluate(clients);
+    return page.evaluate(async () => {
+      const { runClients, fireside } = globalThis as Run;
+      const { model, fetch } = await fireside;
+      return runClients({ baseURL: 'http://fireside/v1', fetch, model: model.name });
+    });
+  });
+  expect(failed).toEqual(Object.fromEntries(Object.keys(CASES).map((name) => [name, ''])));
 });

@@ -11,7 +11,10 @@ export { EngineError } from './engine-error';
 export type { AnswerEnd, AnswerSettings, Ask, GenerateProgress, LoadProgress, LoadedModel } from './protocol';
 
 export interface FiresideOptions extends LoadOptions, Omit<HandlerOptions, 'engine' | 'base'> {
-  /** Address of a GGUF file, or of a folder with safetensors, config.json and tokenizer.json; under Node a path too. */
+  /**
+   * Address of a GGUF file, or of a folder with safetensors, config.json and tokenizer.json: whole, or from the page's
+   * own; under Node a path too.
+   */
   readonly model: string;
   readonly onProgress?: (progress: LoadProgress) => void;
   /** Ends the opening. */
@@ -34,7 +37,10 @@ export interface LoadingEngine extends Pick<Engine, 'model' | 'generate' | 'clos
 
 /** Opens the model; rejects with an EngineError where that fails. */
 export function createFireside(options: FiresideOptions): Promise<Fireside> {
-  return openFireside(new Engine(), options);
+  // In the worker, which is asked for it, an address would be beside the worker's.
+  const base = globalThis.location?.href;
+  const model = URL.canParse(options.model, base) ? new URL(options.model, base).href : options.model;
+  return openFireside(new Engine(), { ...options, model });
 }
 
 export async function openFireside(engine: LoadingEngine, options: FiresideOptions): Promise<Fireside> {

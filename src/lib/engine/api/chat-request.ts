@@ -6,7 +6,7 @@ import { invalid, unsupported } from './errors';
 import { Fields, isObject, kindOf } from './fields';
 import { readMessages, readToolChoice, readTools, type AskedTool, type ToolChoice } from './messages';
 import { readCommon, type CommonRequest } from './sampling';
-import { toolGrammar } from './tool-grammar';
+import { toolGrammar, type AnswerSchema } from './tool-grammar';
 import { TOOL_FORMATS, type ToolFormat } from './tool-formats';
 
 export interface ChatCompletion extends CommonRequest {
@@ -45,12 +45,10 @@ export function readChatCompletion(value: unknown, model: LoadedModel): ChatComp
   body.only('modalities', [['text']], 'the models here write text alone');
   body.refuseOthers();
   const tools = toolsOf(asked, choice, parallel, model);
-  if (format !== undefined && tools)
-    throw unsupported('response_format', 'goes with no «tools», whose calls are no such text');
   if (format !== undefined && common.stop.length > 0) {
     throw unsupported('stop', 'goes with no «response_format»: the answer would end before it is whole');
   }
-  const grammar = format ?? (tools && toolGrammar(tools, asked, choice));
+  const grammar = tools ? grammarWithTools(tools, asked, choice, format) : format?.ebnf();
   requireAbility(model, grammar, format === undefined ? 'tool_choice' : 'response_format', logprobs);
   return { ...common, messages, continues, maxTokens, logprobs, tools, grammar };
 }
@@ -81,24 +79,51 @@ function readLogprobs(body: Fields): number | undefined {
   return wanted ? (top ?? 0) : undefined;
 }
 
+function grammarWithTools(
+  tools: ChatTools,
+  asked: readonly AskedTool[],
+  choice: ToolChoice,
+  format: Format | undefined,
+): GrammarSpec | undefined {
+  if (format && !format.schema) {
+    throw unsupported('response_format', 'goes with «tools» as JSON or not at all: two grammars cannot be made one');
+  }
+  return toolGrammar(tools, asked, choice, format?.schema);
+}
+
+/** What a text has to be. */
+interface Format {
+  readonly ebnf: () => string;
+  /** Where a JSON schema says it. */
+  readonly schema?: AnswerSchema;
+}
+
+function schemaFormat(schema: unknown, path: string): Format {
+  return { ebnf: () => ebnfOfSchema(schema, path), schema: { schema, path } };
+}
+
 /** Undefined: any text. */
-function readFormat(format: Fields | undefined): string | undefined {
+function readFormat(format: Fields | undefined): Format | undefined {
   if (!format) return undefined;
   const type = format.oneOf('type', ['text', 'json_object', 'json_schema', 'grammar', 'regex']);
   if (!type) throw invalid(format.at('type'), 'is missing', 'missing_required_parameter');
   const grammar = {
     text: () => undefined,
-    json_object: () => ebnfOfSchema({ type: 'object' }, format.at('type')),
+    json_object: () => schemaFormat({ type: 'object' }, format.at('type')),
     json_schema: () => readSchema(format.requiredObject('json_schema')),
-    grammar: () => format.requiredText('grammar'),
-    regex: () => ebnfOfRegex(format.requiredText('regex'), format.at('regex')),
+    grammar: () => ebnfFormat(format.requiredText('grammar')),
+    regex: () => ebnfFormat(ebnfOfRegex(format.requiredText('regex'), format.at('regex'))),
   }[type]();
   format.refuseOthers();
   return grammar;
 }
 
+function ebnfFormat(ebnf: string): Format {
+  return { ebnf: () => ebnf };
+}
+
 /** `strict` says nothing here: answers always hold to the schema. */
-function readSchema(fields: Fields): string {
+function readSchema(fields: Fields): Format {
   fields.labels('name', 'description');
   fields.flag('strict');
   const schema = fields.raw('schema');
@@ -106,7 +131,7 @@ function readSchema(fields: Fields): string {
     throw invalid(fields.at('schema'), `is ${kindOf(schema)}; expected a JSON schema`, 'invalid_type');
   }
   fields.refuseOthers();
-  return ebnfOfSchema(schema, fields.at('schema'));
+  return schemaFormat(schema, fields.at('schema'));
 }
 
 function toolsOf(

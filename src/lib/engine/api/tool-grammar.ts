@@ -2,23 +2,50 @@
 import { SchemaGrammar, literal } from '../grammar';
 import type { GrammarSpec } from '../protocol';
 import type { ChatTools } from './chat-request';
-import { invalid } from './errors';
+import { invalid, unsupported } from './errors';
 import type { AskedTool, ToolChoice } from './messages';
 
-/** Undefined: the model may write what it likes. */
+/** What an answer has to be where it calls no tool. */
+export interface AnswerSchema {
+  readonly schema: unknown;
+  /** Of the schema in the request. */
+  readonly path: string;
+}
+
+/**
+ * Undefined: the model may write what it likes.
+ *
+ * @param answer an answer is either of this schema, or calls
+ */
 export function toolGrammar(
   tools: ChatTools,
   asked: readonly AskedTool[],
   choice: ToolChoice,
+  answer?: AnswerSchema,
 ): GrammarSpec | undefined {
-  if (choice === 'auto') return strictTags(tools, asked);
+  if (choice === 'auto') return answer ? answerOrCalls(tools, asked, answer) : strictTags(tools, asked);
   const called = typeof choice === 'string' ? asked : asked.filter(({ tool }) => tool.function.name === choice.named);
   return forced(tools, called);
 }
 
-/** One call, or several one after the other, and nothing else. */
-function forced({ format, parallel }: ChatTools, asked: readonly AskedTool[]): string {
+/** Calls, and nothing else. */
+function forced(tools: ChatTools, asked: readonly AskedTool[]): string {
   const grammar = new SchemaGrammar();
+  return grammar.toEbnf(callsIn(grammar, tools, asked));
+}
+
+function answerOrCalls(tools: ChatTools, asked: readonly AskedTool[], { schema, path }: AnswerSchema): string {
+  if (tools.format.bare) {
+    const why = "goes with no «tools» here: this model's calls are JSON as well, and could not be told from the answer";
+    throw unsupported('response_format', why);
+  }
+  const grammar = new SchemaGrammar();
+  const answer = grammar.schema(schema, path);
+  return grammar.toEbnf(`${answer} | ${callsIn(grammar, tools, asked)}`);
+}
+
+/** One call, or several one after the other. */
+function callsIn(grammar: SchemaGrammar, { format, parallel }: ChatTools, asked: readonly AskedTool[]): string {
   const { open, between, close, call } = format.forced;
   const calls = asked.map(({ tool, path }) => {
     const { begin, end } = call(tool.function.name);
@@ -26,7 +53,7 @@ function forced({ format, parallel }: ChatTools, asked: readonly AskedTool[]): s
   });
   const more = parallel ? ` (${literal(between)} call)*` : '';
   grammar.rule('call', calls.join(' | '));
-  return grammar.toEbnf(`${literal(open)} call${more} ${literal(close)}`);
+  return `${literal(open)} call${more} ${literal(close)}`;
 }
 
 /** Where a tool is strict: free text, in which every call holds to its tool's schema. */

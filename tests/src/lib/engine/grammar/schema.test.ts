@@ -1,8 +1,10 @@
 /** Whatever a grammar lets through is valid by its schema: random answers, judged by Ajv. */
 import { afterAll, expect, inject, test } from 'vitest';
+import { readChatCompletion } from '$lib/engine/api/chat-request';
 import { ebnfOfSchema } from '$lib/engine/grammar';
 import { missingPackage } from '../../../../support/oracles';
 import { pocketTokenizer, spmTokenizer } from '../../../../support/text/tokenizers';
+import { MODEL } from '../api/scripted';
 import { RandomWalker } from './random-walk';
 import { SCHEMAS } from './schemas';
 import { validator } from './validator';
@@ -50,6 +52,40 @@ test('free text with tags that hold', async () => {
   };
   const { text } = await walker.walk(grammar, 3);
   for (const call of text.split('<tool_call>').slice(1)) expect(call).toMatch(/^\{"a": \d\}<\/tool_call>/);
+});
+
+test('an answer by a schema or calls of tools, whichever the model begins', async () => {
+  const body = {
+    model: 'scripted',
+    messages: [{ role: 'user', content: 'Hi' }],
+    response_format: {
+      type: 'json_schema',
+      json_schema: { name: 'a', schema: { type: 'object', properties: { a: { enum: [1, 2] } }, required: ['a'] } },
+    },
+    tools: [
+      {
+        type: 'function',
+        function: {
+          name: 'add',
+          parameters: { type: 'object', properties: { b: { type: 'boolean' } }, required: ['b'] },
+        },
+      },
+    ],
+  };
+  const { grammar } = readChatCompletion(body, MODEL);
+  const seen = new Set<string>();
+  for (let seed = 0; seed < 12; seed++) {
+    const { text, ended } = await walker.walk(grammar!, seed);
+    if (!ended) continue;
+    expect(text.replace(/\s/g, '')).toMatch(
+      /^(\{"a":[12]\}|(<tool_call>\{"name":"add","arguments":\{"b":(true|false)\}\}<\/tool_call>)+)$/,
+    );
+    seen.add(text[0]!);
+  }
+  expect([...seen].sort()).toEqual(['<', '{']);
+  const regex = { ...body, response_format: { type: 'regex', regex: 'a' } };
+  expect(() => readChatCompletion(regex, MODEL)).toThrow('two grammars');
+  expect(() => readChatCompletion(body, { ...MODEL, toolFormat: 'llama3' })).toThrow('could not be told');
 });
 
 test.each([
