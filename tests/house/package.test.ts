@@ -109,7 +109,10 @@ test('its types hold under Node’s own resolution, and are no `any`', () => {
     types: [],
   });
   const problems = ts.getPreEmitDiagnostics(program);
-  expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([]);
+  const told = problems.map(({ file: at, messageText }) => {
+    return `${at?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+  });
+  expect(told).toEqual([]);
 });
 
 function runInNode(source: string, env: NodeJS.ProcessEnv = {}): string {

@@ -65,16 +65,16 @@ export const TOOL_FORMATS: Readonly<Record<ToolFormatName, ToolFormat>> = {
   },
 };
 
-const NAMES = Object.keys(TOOL_FORMATS) as ToolFormatName[];
-
-/** Of a `ChatTemplate`; by itself, so that whoever depends on the library's types gets no template's. */
-interface TemplateFacts {
+/** As much of a chat template as this needs: whoever depends on the library gets these types, and no template's. */
+interface ToolTemplate {
   readonly supports: { readonly tools: boolean };
   mentions(text: string): boolean;
 }
 
+const NAMES = Object.keys(TOOL_FORMATS) as ToolFormatName[];
+
 /** A template that takes tools and writes them in no way that is known here is taken for Hermes', the most common. */
-export function toolFormatOf(template: TemplateFacts): ToolFormatName | undefined {
+export function toolFormatOf(template: ToolTemplate): ToolFormatName | undefined {
   if (!template.supports.tools) return undefined;
   return NAMES.find((name) => TOOL_FORMATS[name].marks.some((mark) => template.mentions(mark))) ?? 'hermes';
 }
