@@ -14,7 +14,7 @@ export interface CatalogEntry {
   readonly license: string;
   /** The publisher wants his terms accepted, which takes an account and a token. */
   readonly gated: boolean;
-  /** BCP 47; `mul`: a hundred and more. */
+  /** BCP 47; `mul`: dozens. */
   readonly languages: readonly string[];
   /** Tokens that it was made for. */
   readonly context: number;
@@ -127,10 +127,11 @@ export const CATALOG: readonly CatalogEntry[] = [
     ggufRepo: 'google/gemma-3-1b-it-qat-q4_0-gguf',
     license: 'Gemma Terms of Use',
     gated: true,
-    languages: ['mul'],
+    // Its larger sisters speak a hundred and forty.
+    languages: ['en'],
     context: 32768,
     parameters: 1.0,
-    goodFor: 'Conversations and writing in many languages.',
+    goodFor: 'Conversations and writing in English.',
     rank: 8,
   },
   {

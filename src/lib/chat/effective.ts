@@ -63,6 +63,8 @@ export function effective(model: string, address: AddressSettings, settings: Cha
     load: {
       ...modelAt(named),
       path: settings.path ?? path ?? 'auto',
+      // What the store has in safetensors counts there as what it becomes.
+      ...(named.startsWith(STORED) && { quant: 'auto' as const }),
       ...(threads !== undefined && { threads }),
       ...(context !== undefined && { context }),
     },

@@ -4,6 +4,7 @@ import { SessionPool } from '$gpu/generate';
 import { Model, type Activations, type KvKind, type QuantisedTensor } from '$gpu/model';
 import type { QuantName } from '$gpu/formats/quantise';
 import type { ModelConfig } from '$gpu/formats/model';
+import { quantFor } from '$lib/catalog/weight-bytes';
 import {
   configFromGguf,
   configFromJson,
@@ -28,7 +29,7 @@ export interface GpuLoadOptions {
   /** Tokens of prompt and answer together; at most what the model was trained for. */
   readonly context?: number | undefined;
   /** Quantises what the files have in 16 or 32 bits while it goes to the GPU. */
-  readonly quant?: QuantName | undefined;
+  readonly quant?: QuantName | 'auto' | undefined;
   /** Bytes of the KV caches of all conversations; default: of one as long as the context. */
   readonly memoryBudget?: number | undefined;
   /** 'fast' lets one token's products round activations to 8 bits where that is measured to be faster; default 'exact'. */
@@ -62,7 +63,8 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
   try {
     const config = configOf(opened);
     const context = Math.min(options.context ?? USUAL_CONTEXT, config.context);
-    const { quant, attention, kv, activations } = options;
+    const { attention, kv, activations } = options;
+    const quant = options.quant === 'auto' ? usualQuant(opened, config) : options.quant;
     model = new Model(gpu, config, weights.tensors.values(), {
       ...{ context, quant },
       ...(attention && { attention }),
@@ -98,6 +100,11 @@ export async function openOnGpu(gpu: Gpu, place: ModelPlace, options: GpuLoadOpt
 function configOf({ weights, config }: OpenedModel): ModelConfig {
   if (config !== undefined) return configFromJson(config);
   return configFromGguf(weights);
+}
+
+/** GGUF files are as their publisher wants them. Rows that are no whole blocks stay as they are. */
+function usualQuant({ weights }: OpenedModel, config: ModelConfig): QuantName | undefined {
+  return weights.format === 'safetensors' && config.width % 32 === 0 ? quantFor(config) : undefined;
 }
 
 /**

@@ -153,7 +153,7 @@ export class Host {
     const way = await this.#parts.choose(request);
     signal.throwIfAborted();
     if (way.path === 'cpu') {
-      if (request.quant === undefined) return { way, opened: await this.#parts.openOnCpu(context) };
+      if (!isQuantAsked(request)) return { way, opened: await this.#parts.openOnCpu(context) };
       const message =
         'Weights are quantised on their way to a GPU, and here the processor computes. Leave «quant» out.';
       throw new EngineFault('cpu', message);
@@ -161,10 +161,14 @@ export class Host {
     try {
       return { way, opened: await way.open(context) };
     } catch (error) {
-      const needed = request.path === 'gpu' || request.quant !== undefined;
+      const needed = request.path === 'gpu' || isQuantAsked(request);
       if (needed || signal.aborted || !isOfGpu(error)) throw error;
       const instead: Way = { path: 'cpu', reason: 'gpu-failed', detail: describe(error).message };
       return { way: instead, opened: await this.#parts.openOnCpu(context) };
     }
   }
+}
+
+function isQuantAsked({ quant }: LoadRequest): boolean {
+  return quant !== undefined && quant !== 'auto';
 }

@@ -90,8 +90,11 @@ export interface LoadOptions {
   readonly path?: 'auto' | PathName;
   /** Tokens of prompt and answer together; at most what the model was trained for. */
   readonly context?: number;
-  /** Quantises weights of 16 and 32 bits while they go to the GPU; refused where the processor computes. */
-  readonly quant?: QuantName;
+  /**
+   * Quantises weights of 16 and 32 bits while they go to the GPU; refused where the processor computes. 'auto': those of
+   * safetensors, as the catalog counts them before a download, and nothing where there is nothing to quantise.
+   */
+  readonly quant?: QuantName | 'auto';
   /**
    * On the GPU: bytes that the KV caches of all conversations may take together. Default: those of one as long as the
    * context. A smaller one shortens the context.

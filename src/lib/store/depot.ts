@@ -20,7 +20,7 @@ export interface Depot {
   manifests(): Promise<Manifest[]>;
   /** The commit mark: the manifest is there, and the plan is gone; durably. */
   commit(manifest: Manifest): Promise<void>;
-  /** The way back, for a model with chunks that went bad. */
+  /** The way back, for a model with chunks that went bad. Nothing happens where it was removed or replaced meanwhile. */
   reopen(plan: Plan): Promise<void>;
   /** Takes the model out of the records, durably, and then its bytes. */
   remove(id: string, key: ModelKey): Promise<void>;

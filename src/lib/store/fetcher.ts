@@ -87,9 +87,12 @@ export class HttpFetcher implements Fetcher {
     throw this.#refusal(url, file.path, response, 'Authorization' in headers);
   }
 
-  #refusal(url: string, path: string, { status, headers }: Response, hasToken: boolean): StoreError | Passing {
+  #refusal(url: string, path: string, response: Response, hasToken: boolean): StoreError | Passing {
+    const { status, headers } = response;
     const { host } = new URL(url);
-    if (status === 429 || status >= 500 || status === 408) {
+    // Where the hub has sent us on, it has let us in: what is refused there is an address that was good for a while.
+    const isStale = status === 403 && isElsewhere(url, response);
+    if (status === 429 || status >= 500 || status === 408 || isStale) {
       return new Passing(status === 429 ? 'busy' : 'broken', retryAfter(headers), serverError(url, status));
     }
     if (status === 416) {
@@ -105,6 +108,10 @@ export class HttpFetcher implements Fetcher {
     }
     return serverError(url, status);
   }
+}
+
+function isElsewhere(url: string, response: Response): boolean {
+  return response.redirected && new URL(response.url).origin !== new URL(url).origin;
 }
 
 function noAnswer(url: string, cause: unknown): Passing {

@@ -58,6 +58,7 @@ export class FolderDepot implements Depot {
   }
 
   async reopen(plan: Plan): Promise<void> {
+    if (!(await exists(this.#path(plan.key, 'manifest.json')))) return;
     await this.#write(plan.key, 'plan.json', plan);
     await rm(this.#path(plan.key, 'manifest.json'), { force: true });
   }
@@ -249,7 +250,16 @@ export class FolderDepot implements Depot {
     return text
       .split('\n')
       .slice(0, -1)
-      .map((line) => JSON.parse(line) as Line);
+      .flatMap((line) => lineOf(line) ?? []);
+  }
+}
+
+/** Undefined: one that was cut off, with what came behind it. What they told of is fetched again. */
+function lineOf(text: string): Line | undefined {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return undefined;
   }
 }
 

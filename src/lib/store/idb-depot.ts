@@ -62,9 +62,12 @@ export class IdbDepot implements Depot {
   }
 
   reopen(plan: Plan): Promise<void> {
-    return this.#write(['plans', 'manifests'], 'strict', (store) => {
-      store('plans').put(plan, plan.id);
-      store('manifests').delete(plan.id);
+    return this.#database.transact(['plans', 'manifests'], 'readwrite', 'strict', async (transaction) => {
+      const manifests = transaction.objectStore('manifests');
+      const manifest = await promisifyRequest(manifests.get(plan.id) as IDBRequest<Manifest | undefined>);
+      if (manifest?.key !== plan.key) return;
+      transaction.objectStore('plans').put(plan, plan.id);
+      manifests.delete(plan.id);
     });
   }
 

@@ -305,9 +305,10 @@ export class ModelStore {
     const local = this.#local.get(id);
     if (local) return new LocalFetcher(local);
     if (origin.kind !== 'hub') return this.#http();
-    const client = this.#client(origin.hub ?? HUGGING_FACE);
-    const headersFor = (url: string): Record<string, string> => client.headersFor(url);
-    return new HttpFetcher({ fetch: this.#options.fetch, headersFor, repo: origin.repo, hub: client.url });
+    const hub = origin.hub ?? HUGGING_FACE;
+    // With the token of the moment: it may be given while a download runs.
+    const headersFor = (url: string): Record<string, string> => this.#client(hub).headersFor(url);
+    return new HttpFetcher({ fetch: this.#options.fetch, headersFor, repo: origin.repo, hub });
   }
 
   /** Of a hub's file what its list says now; of others nothing is known but the bytes. */

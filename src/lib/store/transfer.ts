@@ -11,6 +11,7 @@ import { type Fetcher, type OpenedBytes, Passing } from './fetcher';
 import { ChunkWriter, Lost, type WriterMemory, writerMemory } from './chunk-writer';
 import { chunkCount, chunkLength, type FileProgress, type PlannedFile, type Plan, without } from './records';
 import { type Patience, wait, waitBefore } from './retry';
+import { Silence } from './silence';
 import type { Slots } from './slots';
 
 /**
@@ -262,7 +263,11 @@ class Work {
 
   async #receive(file: FileTransfer, run: Run, memory: WriterMemory, signal: AbortSignal): Promise<void> {
     const { depot, fetcher, patience, moved } = this.#parts;
-    const writer = new ChunkWriter(depot, file, memory, (bytes) => moved(file.id.file, bytes));
+    const writer = new ChunkWriter(depot, file, memory, (bytes) => {
+      // What is new: a server that sends the same beginning over and over does not get anywhere.
+      if (bytes > 0) this.#failures = 0;
+      moved(file.id.file, bytes);
+    });
     await writer.begin(run.start);
     const silence = new Silence(patience.silence);
     try {
@@ -306,7 +311,6 @@ class Work {
         if (bytes.length > left)
           throw new StoreError('server', `More bytes of ${writer.path} came than were asked for.`);
         left -= bytes.length;
-        this.#failures = 0;
         await writer.write(bytes);
       }
     } finally {
@@ -352,47 +356,11 @@ class Work {
   }
 }
 
-function broken({ url, path }: PlannedFile, how: string, cause?: unknown): Passing {
-  const where = url === undefined ? path : new URL(url).host;
-  const message = `The connection to ${where} ${how} again and again. What came so far is kept.`;
+function broken({ url, path }: PlannedFile, how: string, cause?: unknown): Passing | StoreError {
+  if (url === undefined) {
+    const message = `${path} cannot be read any more: it was changed, moved, or its disk is gone. Choose it again.`;
+    return new StoreError('files', message, { cause });
+  }
+  const message = `The connection to ${new URL(url).host} ${how} again and again. What came so far is kept.`;
   return new Passing('network', undefined, new StoreError('network', message, { cause }));
-}
-
-/** Of the time that a silence may last. */
-const STEPS = 4;
-
-/** Aborts when nothing came for too long: a connection can die without a word. */
-class Silence {
-  readonly #stop = new AbortController();
-  readonly #longest: number;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(longest: number) {
-    this.#longest = longest;
-    this.#begin();
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal;
-  }
-
-  async within<T>(step: Promise<T>): Promise<T> {
-    this.#begin();
-    try {
-      return await step;
-    } finally {
-      // Writing things down is no silence of the server's.
-      this.end();
-    }
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-
-  /** In steps: of a program that was not let run meanwhile one passes, and then it hears what has come. */
-  #begin(left = STEPS): void {
-    this.end();
-    this.#timer = setTimeout(() => (left > 1 ? this.#begin(left - 1) : this.#stop.abort()), this.#longest / STEPS);
-  }
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright';
 import { build } from 'vite';
 import { vi } from 'vitest';
-import { chromiumSwitches, findChromium, softwareGpuSwitches } from '../../../scripts/environments.js';
+import { chromiumSwitches, findChromium } from '../../../scripts/environments.js';
 import { serve } from '../../../scripts/serve.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -29,26 +29,33 @@ function buildPage(): Promise<unknown> {
 }
 
 export class StoreBrowser {
-  readonly #server: Server;
+  /** The last one is the site; those before keep their ports. */
+  readonly #servers: Server[] = [];
   readonly #profile: string;
   #process: ChildProcess | undefined;
   #browser: Browser | undefined;
 
-  private constructor(server: Server, folder: string) {
-    this.#server = server;
+  private constructor(folder: string) {
     this.#profile = mkdtempSync(join(folder, 'fireside-profile-'));
   }
 
   /** @param folder where its profile is to lie */
   static async open(folder = tmpdir()): Promise<StoreBrowser> {
     await buildPage();
-    const opened = new StoreBrowser(await serve({ folder: BUILT, port: 0, host: '127.0.0.1' }), folder);
+    const opened = new StoreBrowser(folder);
     await opened.launch();
+    await opened.renew();
     return opened;
   }
 
+  /** Another site, at which nothing is stored, without another browser; the pages of the one before are closed. */
+  async renew(): Promise<void> {
+    for (const page of this.context.pages().slice(1)) await page.close();
+    this.#servers.push(await serve({ folder: BUILT, port: 0, host: '127.0.0.1' }));
+  }
+
   get origin(): string {
-    const address = this.#server.address();
+    const address = this.#servers.at(-1)?.address();
     return `http://localhost:${typeof address === 'object' ? address?.port : ''}`;
   }
 
@@ -65,7 +72,7 @@ export class StoreBrowser {
     const portFile = join(this.#profile, 'DevToolsActivePort');
     rmSync(portFile, { force: true });
     const own = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${this.#profile}`, 'about:blank'];
-    this.#process = spawn(program, [...chromiumSwitches, ...softwareGpuSwitches, ...own], {
+    this.#process = spawn(program, [...chromiumSwitches, ...own], {
       stdio: 'ignore',
       detached: true,
     });
@@ -100,8 +107,10 @@ export class StoreBrowser {
 
   async close(): Promise<void> {
     await this.kill();
-    this.#server.closeAllConnections();
-    this.#server.close();
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      server.close();
+    }
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }

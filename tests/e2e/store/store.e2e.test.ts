@@ -1,34 +1,41 @@
 /** The store in a real browser: kills, two tabs, a bad chunk, a full disk. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { madeUpContent } from '../../hub/content.js';
 import { type Hub, startHub } from '../../hub/hub.js';
 import { SmallDisk, StoreBrowser } from './browser';
 import { FILE, hashOf, MIB, random, REPO, surviveKills, whole } from './kills';
 
-const SIZE = 20 * MIB + 777;
+/** Two chunks and a bit. */
+const SIZE = 16 * MIB + 777;
 const CHUNK = 8 * MIB;
-const LARGE = 160 * MIB;
+const OTHER = 'me/other';
+const OTHER_SIZE = 40 * MIB;
 
 test('ten kills at random bytes: the hash is right, and little was fetched twice', async ({ annotate }) => {
-  const { kills, again } = await surviveKills(10, 64 * MIB, 20261121);
+  const { kills, again } = await surviveKills(10, 48 * MIB, 20261121);
   expect(Object.values(kills).every((count) => count > 0)).toBe(true);
-  await annotate(`${JSON.stringify(kills)}; ${(again / MIB).toFixed(1)} MiB of 64 came twice`);
+  await annotate(`${JSON.stringify(kills)}; ${(again / MIB).toFixed(1)} MiB of 48 came twice`);
 });
 
 let hub: Hub;
 let browser: StoreBrowser;
-beforeEach(async ({ task }) => {
-  if (task.name.startsWith('ten kills')) return;
-  const files = { [FILE]: madeUpContent(SIZE) };
-  const large = { 'large.gguf': madeUpContent(LARGE, 8) };
-  hub = await startHub({ repos: { [REPO]: { files }, 'me/large': { files: large } } });
+beforeAll(async () => {
+  const other = { 'other.gguf': madeUpContent(OTHER_SIZE, 8) };
+  hub = await startHub({ repos: { [REPO]: { files: { [FILE]: madeUpContent(SIZE) } }, [OTHER]: { files: other } } });
   browser = await StoreBrowser.open();
 });
-afterEach(async ({ task }) => {
-  if (task.name.startsWith('ten kills')) return;
+afterAll(async () => {
   await browser.close();
   hub.close();
+});
+beforeEach(async () => {
+  hub.rate = undefined;
+  hub.log.clear();
+  await browser.renew();
 });
 
 const download = (page: Page, address: string): Promise<string> =>
@@ -85,8 +92,30 @@ test('a chunk that went bad is found, and it alone is fetched again', async () =
   expect(await page.evaluate((model) => globalThis.store.hashOf(model), id)).toBe(hashOf(SIZE));
 });
 
+test('a folder that is dropped on the page is taken in', async () => {
+  const page = await browser.page(hub.url);
+  const folder = mkdtempSync(join(tmpdir(), 'fireside-drop-'));
+  try {
+    const names = ['config.json', 'tokenizer.json', 'model.safetensors', 'README.md', 'onnx/model.onnx'];
+    mkdirSync(join(folder, 'small', 'onnx'), { recursive: true });
+    for (const name of names) writeFileSync(join(folder, 'small', name), name);
+    const session = await browser.context.newCDPSession(page);
+    const data = { items: [], files: [join(folder, 'small')], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: 50, y: 50, data });
+    }
+    await page.waitForFunction(() => globalThis.store.added() !== undefined);
+    await whole(page, (await page.evaluate(() => globalThis.store.added()))!);
+    const [model] = await page.evaluate(() => globalThis.store.state.models);
+    expect(model).toMatchObject({ name: 'small', origin: { kind: 'local' } });
+    expect(model!.files.map(({ path }) => path)).toEqual(names.slice(0, 3));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a full disk at a random chunk: other models and chats stay whole, and it goes on when there is room', async (context) => {
-  const disk = SmallDisk.make(4096);
+  const disk = SmallDisk.make(1024);
   if (!disk) return context.skip('a disk that is soon full takes a superuser on Linux to make');
   const crowded = await StoreBrowser.open(disk.path);
   try {
@@ -94,16 +123,16 @@ test('a full disk at a random chunk: other models and chats stay whole, and it g
     await page.evaluate(() => globalThis.store.say('What was said stays.'));
     const other = await download(page, REPO);
     await whole(page, other);
-    // Room for a part of the next: between 40 and 120 of its 160 MB.
-    disk.leave(Math.floor(40 + random(Date.now())() * 80));
-    const id = await download(page, 'me/large');
+    // Room for a part of the next: between 12 and 36 of its 40 MB.
+    disk.leave(Math.floor(12 + random(Date.now())() * 24));
+    const id = await download(page, OTHER);
     await page.waitForFunction(() => globalThis.store.state.models.some(({ failure }) => failure?.problem === 'quota'));
     expect(await page.evaluate(() => globalThis.store.said())).toBe('What was said stays.');
     expect(await page.evaluate((model) => globalThis.store.verify(model), other)).toBe('whole');
-    disk.leave(1024);
+    disk.leave(512);
     await page.evaluate((model) => globalThis.store.resume(model), id);
     await whole(page, id);
-    expect(await page.evaluate((model) => globalThis.store.hashOf(model), id)).toBe(hashOf(LARGE, 8));
+    expect(await page.evaluate((model) => globalThis.store.hashOf(model), id)).toBe(hashOf(OTHER_SIZE, 8));
   } finally {
     await crowded.close();
     disk.remove();
@@ -127,12 +156,12 @@ test('a newer version changes the store under an old tab, which steps aside and 
   const id = await download(old, REPO);
   await whole(old, id);
   hub.rate = 4 * MIB;
-  await download(old, 'me/large');
+  await download(old, OTHER);
   const fresh = await browser.context.newPage();
   await fresh.goto(browser.origin);
   expect(await fresh.evaluate(() => globalThis.store.upgrade())).toEqual([id]);
   await old.waitForFunction(() => globalThis.store.state.trouble?.problem === 'outdated');
-  await expect(download(old, 'me/large')).rejects.toThrow(/Reload this page/);
+  await expect(download(old, OTHER)).rejects.toThrow(/Reload this page/);
   // Reloaded, this version finds a store that is newer than itself, and leaves it alone.
   await old.close();
   const reloaded = await browser.page(hub.url);

@@ -1,12 +1,18 @@
 /** The command line program as people start it: the one bundled file, under plain Node. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { buildCli } from '../../../scripts/builds.js';
 import { findEnvironments, vulkanEnvironment } from '../../../scripts/environments.js';
 import { root } from '../../../scripts/packages.js';
 import { ensurePocket } from '../../../scripts/pocket.js';
+import { diskContent } from '../../hub/content.js';
+import { startHub } from '../../hub/hub.js';
+
+const MIB = 2 ** 20;
 
 beforeAll(() => expect(buildCli()).toBe(0));
 
@@ -114,3 +120,55 @@ test('Ctrl+C ends an answer with what there is', async (context) => {
   expect(await once(program, 'close')).toEqual([130, null]);
   expect(out).toMatch(/\w.*\n$/s);
 });
+
+test('a model is downloaded by its name, survives a kill in the middle, and answers; then it needs no hub', async (context) => {
+  const { lavapipe } = findEnvironments();
+  if (!lavapipe) return context.skip('no lavapipe');
+  const file = 'pocket-q8_0.gguf';
+  const { path, bytes } = await ensurePocket();
+  const hub = await startHub({
+    repos: { 'me/pocket': { files: { [file]: diskContent(path) } } },
+    rate: 4 * MIB,
+  });
+  const { url } = hub;
+  const cache = mkdtempSync(join(tmpdir(), 'fireside-cache-'));
+  const ask = ['generate', '--model', 'me/pocket', '--ids', FRANCE.join(), '--max-tokens', '3', '--json'];
+  const start = () =>
+    spawn(process.execPath, [join(root, 'dist', 'cli.js'), ...ask, '--hub', url, '--cache', cache], {
+      env: { ...process.env, ...vulkanEnvironment(lavapipe) },
+    });
+  const answer = async (): Promise<unknown> => {
+    const program = start();
+    let [out, err] = ['', ''];
+    program.stdout.on('data', (part: Buffer) => (out += part.toString()));
+    program.stderr.on('data', (part: Buffer) => (err += part.toString()));
+    const [status] = (await once(program, 'close')) as [number | null];
+    expect(status, err).toBe(0);
+    return JSON.parse(out);
+  };
+  try {
+    const killed = start();
+    await vi.waitUntil(() => keptIn(cache) > 4 * MIB, { timeout: 60_000 });
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    const kept = keptIn(cache);
+    hub.log.clear();
+    hub.rate = undefined;
+    expect(await answer()).toMatchObject({ text: 'The capital', reason: 'length' });
+    expect(hub.log.sent(file)).toBe(bytes - kept);
+    hub.close();
+    expect(await answer()).toMatchObject({ text: 'The capital' });
+  } finally {
+    hub.close();
+    rmSync(cache, { recursive: true });
+  }
+});
+
+/** Bytes of the only model in a cache folder that are written down, by its log. */
+function keptIn(cache: string): number {
+  const [key] = readdirSync(cache).filter((name) => name !== 'locks');
+  const log = key === undefined ? undefined : join(cache, key, '0.log');
+  if (log === undefined || !existsSync(log)) return 0;
+  const parts = readFileSync(log, 'utf8').matchAll(/"part":\[\d+,\d+,(\d+)\]/g);
+  return [...parts].reduce((sum, [, length]) => sum + Number(length), 0);
+}

@@ -1,10 +1,18 @@
 /** A page with the store and nothing else, and what tests do to it from outside. */
 import { ModelsClient } from '$lib/store/client';
 import { DATABASE, IdbDepot, MIGRATIONS } from '$lib/store/idb-depot';
-import type { HubSettings, StoreState } from '$lib/store';
+import { droppedFiles, type HubSettings, type StoreState } from '$lib/store';
 
 const depot = new IdbDepot();
 let client: ModelsClient;
+
+/** What is dropped on the page is taken in. */
+let adding: Promise<string> | undefined;
+document.addEventListener('dragover', (event) => event.preventDefault());
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  adding = droppedFiles(event.dataTransfer!).then((files) => client.add(files));
+});
 
 async function openDatabase(name: string): Promise<IDBDatabase> {
   return new Promise((done, failed) => {
@@ -35,6 +43,8 @@ const harness = {
     const { choices } = await client.look(address);
     return client.download(choices[0]!);
   },
+  /** The id of what was dropped last. */
+  added: () => adding,
   resume: (id: string) => client.resume(id),
   pause: (id: string) => client.pause(id),
   remove: (id: string) => client.remove(id),

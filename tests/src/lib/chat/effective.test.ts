@@ -44,7 +44,7 @@ test('a conversation comes before the address, and that before the page', () => 
     maxTokens: 9,
   } as const;
   expect(effective('https://x/m.gguf', address, settings)).toMatchObject({
-    load: { stored: 'n', path: 'gpu', threads: 1 },
+    load: { stored: 'n', path: 'gpu', threads: 1, quant: 'auto' },
     system: 'Be brief.',
     sampling: { temperature: 1, topK: 5 },
     maxTokens: 9,

@@ -33,7 +33,7 @@ function gpuWay(open: () => Promise<Opened>): Pick<HostParts, 'choose'> {
 
 test('without a GPU it is the processor, with the reason', async () => {
   const seen: LoadProgress[] = [];
-  const model = await hostOf({}).load({ url }, (progress) => seen.push(progress), endless);
+  const model = await hostOf({}).load({ url, quant: 'auto' }, (progress) => seen.push(progress), endless);
   expect(model).toMatchObject({ name: 'on the processor', path: 'cpu', reason: 'no-adapter', detail: 'no GPU' });
   expect(model.context).toBe(100);
   expect(seen[0]).toEqual({ phase: 'device' });
@@ -46,7 +46,7 @@ test('with a GPU it is that', async () => {
 
 test('a GPU that fails is a reason for the processor, unless it was asked for', async () => {
   const host = hostOf(gpuWay(() => Promise.reject(new GpuError('self-test', 'it computes wrongly'))));
-  expect(await host.load({ url }, ignore, endless)).toMatchObject({
+  expect(await host.load({ url, quant: 'auto' }, ignore, endless)).toMatchObject({
     path: 'cpu',
     reason: 'gpu-failed',
     detail: 'it computes wrongly',

@@ -1,6 +1,6 @@
 /** Downloads against a hub that misbehaves: what comes is right, and nothing comes twice that need not. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '$lib/store/errors';
@@ -91,6 +91,38 @@ describe('what goes wrong passes', () => {
     bench.hub.faults.add({ kind: 'cut', after: 5 * MIB, skip: 1 });
     bench.hub.faults.add({ kind: 'no-range', times: Infinity, skip: 1 });
     expect(await isRight(store, await fetchWhole(store))).toBe(true);
+  });
+
+  test('a server without ranges that never gets further is given up, and not asked for ever', async () => {
+    bench.hub.faults.add({ kind: 'no-range', times: Infinity });
+    bench.hub.faults.add({ kind: 'cut', after: 5 * MIB, times: Infinity });
+    await expect(fetchWhole(bench.open())).rejects.toMatchObject({ problem: 'network' });
+    expect(bench.hub.log.entries.filter(({ where }) => where === 'file').length).toBeLessThan(16);
+  });
+
+  test('an address of the CDN that is not good any more is asked for again', async () => {
+    bench.hub.faults.add({ kind: 'status', status: 403, times: 2 });
+    const store = bench.open();
+    expect(await isRight(store, await fetchWhole(store))).toBe(true);
+  });
+
+  test('a token that is given while a download waits', async () => {
+    bench.hub.faults.add({ kind: 'status', where: 'resolve', status: 503, headers: { 'Retry-After': '1' } });
+    const store = bench.open();
+    const id = await store.download((await store.look('me/gated')).choices[0]!);
+    await vi.waitUntil(() => store.model(id)?.status === 'waiting', { timeout: 5000, interval: 1 });
+    store.setHub({ hub: bench.hub.url, token: 'hf_good', keep: 'page' });
+    expect((await store.finished(id)).files[0]!.size).toBe(MIB);
+  });
+
+  test('a file of this device that goes away is no matter of the network', async () => {
+    const file = new File([new Uint8Array(MIB)], 'mine.gguf', { lastModified: 7 });
+    const gone = (): ReadableStream<Uint8Array<ArrayBuffer>> =>
+      new ReadableStream({ pull: (controller) => controller.error(new DOMException('gone', 'NotReadableError')) });
+    vi.spyOn(file, 'slice').mockReturnValue({ ...new Blob(), stream: gone } as Blob);
+    const store = bench.open();
+    const id = await store.add([{ path: file.name, file }]);
+    await expect(store.finished(id)).rejects.toMatchObject({ problem: 'files' });
   });
 
   test('wrong bytes are found by the file’s hash, and the file is fetched again', async () => {
@@ -258,6 +290,20 @@ describe('stopping and going on', () => {
     await store.finished(id);
     expect(await isRight(store, id)).toBe(true);
     expect(bench.hub.log.sent(FILE)).toBe(SIZE - CHUNK_BYTES);
+  });
+
+  test('a line of the log that was cut off costs what it told of, and nothing else', async () => {
+    bench.hub.rate = 16 * MIB;
+    const store = bench.open({ connections: 1 });
+    const id = await store.download((await store.look(REPO)).choices[0]!);
+    await vi.waitUntil(() => (store.model(id)?.done ?? 0) > CHUNK_BYTES + MIB, { timeout: 5000 });
+    await store.pause(id);
+    const [plan] = await bench.depot.plans();
+    appendFileSync(join(bench.folder, plan!.key, '0.log'), '{"part":[1,');
+    bench.hub.rate = undefined;
+    await store.resume(id);
+    await store.finished(id);
+    expect(await isRight(store, id)).toBe(true);
   });
 
   test('a disk that keeps nothing is told, and not filled for ever', async () => {

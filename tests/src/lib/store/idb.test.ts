@@ -81,6 +81,10 @@ test('a manifest takes its plan’s place, and a plan the manifest’s', async (
   expect([await depot.plans(), await depot.manifests()]).toEqual([[], [manifest]]);
   await depot.reopen(plan);
   expect([await depot.plans(), await depot.manifests()]).toEqual([[plan], []]);
+  // What another tab has removed meanwhile does not come back.
+  await depot.remove(plan.id, plan.key);
+  await depot.reopen(plan);
+  expect([await depot.plans(), await depot.manifests()]).toEqual([[], []]);
 });
 
 test('a file is read a stretch at a time, and says where chunks are missing', async () => {

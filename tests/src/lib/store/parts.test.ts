@@ -1,5 +1,9 @@
 /** The small parts of the store: patience, speed, turns, what was here before, files that a person chose. */
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { folderLocks } from '$lib/store/folder-locks';
 import { localChoice, type LocalFile } from '$lib/store/local';
 import { Meter } from '$lib/store/meter';
 import type { Choice } from '$lib/store/offer';
@@ -72,6 +76,44 @@ test('so many at once, in order; who leaves the queue takes nobody’s place', a
   await second;
   (await slots.take(signal))();
   expect(order).toEqual(['second']);
+});
+
+describe('locks between programs', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'fireside-locks-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('one at a time, and each in its turn', async () => {
+    const { signal } = new AbortController();
+    const [one, two] = [folderLocks(folder), folderLocks(folder)];
+    const order: string[] = [];
+    let end = (): void => {};
+    const first = one.hold('model', signal, () => new Promise<void>((done) => (end = done)));
+    await vi.waitUntil(() => readdirSync(join(folder, 'locks')).length === 1);
+    const second = two.hold('model', signal, async () => void order.push('second'));
+    await new Promise((done) => setTimeout(done, 300));
+    order.push('first');
+    end();
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second']);
+    expect(readdirSync(join(folder, 'locks'))).toEqual([]);
+  });
+
+  test('what a program left behind that is gone, or whose number another has by now', async () => {
+    const { signal } = new AbortController();
+    const locks = folderLocks(folder);
+    let path = '';
+    await locks.hold('model', signal, async () => {
+      path = join(folder, 'locks', readdirSync(join(folder, 'locks'))[0]!);
+    });
+    writeFileSync(path, '999999999');
+    await locks.hold('model', signal, async () => {});
+    writeFileSync(path, String(process.pid));
+    utimesSync(path, new Date(0), new Date(0));
+    await locks.hold('model', signal, async () => {});
+  });
 });
 
 test('what was here and is gone', () => {
