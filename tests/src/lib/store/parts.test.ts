@@ -90,8 +90,14 @@ describe('locks between programs', () => {
     const [one, two] = [folderLocks(folder), folderLocks(folder)];
     const order: string[] = [];
     let end = (): void => {};
-    const first = one.hold('model', signal, () => new Promise<void>((done) => (end = done)));
-    await vi.waitUntil(() => readdirSync(join(folder, 'locks')).length === 1);
+    let first = Promise.resolve();
+    await new Promise<void>((begun) => {
+      const use = (): Promise<void> => {
+        begun();
+        return new Promise((done) => (end = done));
+      };
+      first = one.hold('model', signal, use);
+    });
     const second = two.hold('model', signal, async () => void order.push('second'));
     await new Promise((done) => setTimeout(done, 300));
     order.push('first');
