@@ -56,7 +56,7 @@ try {
  */
 async function takePicture(page) {
   page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto(`http://localhost:${port}/?temperature=0`);
+  await page.goto(`http://localhost:${port}/?temperature=0&threads=1`);
   await page.getByRole('button', { name: 'Try at once' }).click();
   const message = page.getByRole('textbox', { name: 'Message', exact: true });
   for (const [index, question] of QUESTIONS.entries()) {

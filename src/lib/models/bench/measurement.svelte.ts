@@ -43,6 +43,8 @@ export class Measurement {
     const alone = await holdEngine();
     this.elsewhere = alone === undefined;
     try {
+      // A worker that was ended meanwhile would never answer.
+      if (engine !== this.#engine) return;
       await this.#measureGpu(engine);
       await this.#measureModel(engine, load);
       this.#end(engine, 'done');
