@@ -53,7 +53,7 @@ export function answerFacts(
     {
       name: words.reads,
       value: words.perSecond(formatRate(prefill.median, language())),
-      note: `${spread(prefill)}, ${words.ofTokens(promptTokens)}`,
+      note: [spread(prefill), words.ofTokens(promptTokens)].filter(Boolean).join(', '),
     },
     ...(decode
       ? [{ name: words.writes, value: words.perSecond(formatRate(decode.median, language())), note: spread(decode) }]
@@ -113,7 +113,7 @@ export function attentionWords(points: readonly AttentionPoint[]): string {
 export function timeWords(time: KernelTime): string {
   const words = t().device.run;
   if (!('ms' in time)) return time.missing === 'slow' ? words.tooSlow : words.failedHere;
-  return `${formatDuration(time.ms.median, language())} ${spread(time.ms)}`;
+  return [formatDuration(time.ms.median, language()), spread(time.ms)].filter(Boolean).join(' ');
 }
 
 export function memoryWords(time: KernelTime): string {
@@ -158,7 +158,8 @@ function threeDigits(value: number): string {
   return value.toLocaleString(language(), { maximumSignificantDigits: 3 });
 }
 
-/** Half of the distance between the quartiles. */
-function spread({ median, low, high }: Figure): string {
+/** Half of the distance between the quartiles; one sample alone tells none. */
+function spread({ median, low, high, samples }: Figure): string {
+  if (samples < 2) return '';
   return t().device.run.spread(formatPercent(median > 0 ? (high - low) / 2 / median : 0, language()));
 }

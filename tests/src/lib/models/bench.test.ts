@@ -41,6 +41,7 @@ test('a line has no point where nothing was measured, and the chart a gap', () =
 
 test('a cell tells the spread, or why there is no time', () => {
   expect(timeWords(points[0]!.flash)).toBe('1 ms ± 10%');
+  expect(timeWords({ ms: { ...figure(2), samples: 1 }, extraBytes: 0 })).toBe('2 ms');
   expect(timeWords(points[2]!.standard)).toBe('too slow');
   expect(timeWords({ missing: 'failed', why: 'a limit' })).toBe('not possible');
 });
