@@ -14,8 +14,11 @@ const SHORTEST = 48;
 const LONGEST = 512;
 /** Milliseconds that a prompt should take to read. */
 const READING_MS = 600;
-/** Tokens of each answer, besides the first. */
+/** Most and fewest tokens of each answer, besides the first. */
 const WRITTEN = 32;
+const FEWEST_WRITTEN = 4;
+/** Milliseconds that an answer should take to write. */
+const WRITING_MS = 2500;
 
 const FEWEST_ROUNDS = 3;
 const MOST_ROUNDS = 9;
@@ -30,21 +33,23 @@ export async function timeAnswers(model: ChatModel, tell: (done: number) => void
   const warm = await answerTo(model, 0, SHORTEST, 8);
   const pace = warm.prefill.tokens / warm.prefill.ms;
   const tokens = Math.min(LONGEST, Math.floor(model.context / 2), Math.max(SHORTEST, pace * READING_MS));
+  const perToken = warm.decode.ms / Math.max(1, warm.decode.tokens);
+  const written = Math.min(WRITTEN, Math.max(FEWEST_WRITTEN, Math.floor(WRITING_MS / perToken)));
   const rounds: Timings[] = [];
   const start = performance.now();
   while (rounds.length < MOST_ROUNDS) {
-    rounds.push(await answerTo(model, rounds.length + 1, tokens, WRITTEN + 1));
+    rounds.push(await answerTo(model, rounds.length + 1, tokens, written + 1));
     tell(Math.min(1, rounds.length / FEWEST_ROUNDS));
     const spent = performance.now() - start;
     if (spent > (rounds.length < FEWEST_ROUNDS ? MOST_PATIENCE : PATIENCE)) break;
   }
-  const written = rounds.filter(({ decode }) => decode.tokens > 0);
+  const spoken = rounds.filter(({ decode }) => decode.tokens > 0);
   return {
     promptTokens: Math.round(rounds.reduce((sum, { prefill }) => sum + prefill.tokens, 0) / rounds.length),
     prefill: summarize(rounds.map(({ prefill }) => (prefill.tokens / prefill.ms) * 1000)),
     // A model may have nothing to say to this.
-    ...(written.length > 0 && {
-      decode: summarize(written.map(({ decode }) => (decode.tokens / decode.ms) * 1000)),
+    ...(spoken.length > 0 && {
+      decode: summarize(spoken.map(({ decode }) => (decode.tokens / decode.ms) * 1000)),
     }),
   };
 }
