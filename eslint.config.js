@@ -67,7 +67,7 @@ export default defineConfig(
   },
   {
     // These replace their maps and sets whole ($state.raw), so that one change is one update.
-    files: ['src/lib/chat/state/**'],
+    files: ['src/lib/chat/state/**', 'src/lib/models/state/**'],
     rules: { 'svelte/prefer-svelte-reactivity': 'off' },
   },
   {

@@ -53,7 +53,12 @@ export const DOORS = [
     ],
   },
   {
-    rooms: ['src/lib/chat/', 'src/lib/models/'],
+    // The chat shows the models that there are.
+    rooms: ['src/lib/chat/'],
+    may: [...CLIENT, ...['conversations', 'store', 'catalog', 'models', 'ui'].map((room) => `src/lib/${room}/`)],
+  },
+  {
+    rooms: ['src/lib/models/'],
     may: [...CLIENT, 'src/lib/conversations/', 'src/lib/store/', 'src/lib/catalog/', 'src/lib/ui/'],
   },
   {

@@ -1,4 +1,4 @@
 import type { PageLoad } from './$types';
 import { readPocket } from './pocket';
 
-export const load: PageLoad = async ({ fetch }) => ({ models: [await readPocket(fetch)] });
+export const load: PageLoad = async ({ fetch }) => ({ pocket: await readPocket(fetch) });

@@ -3,6 +3,8 @@
  * and hashes are asked of the hub at the moment (resolve.ts).
  */
 
+import type { ModelShape } from './fit';
+
 export interface CatalogEntry {
   readonly id: string;
   readonly name: string;
@@ -20,7 +22,8 @@ export interface CatalogEntry {
   readonly context: number;
   /** In thousand millions. */
   readonly parameters: number;
-  readonly goodFor: string;
+  /** As its config.json has it: what memory it takes follows from that, before anybody is asked. */
+  readonly shape: Omit<ModelShape, 'context'>;
   /** How good its answers are beside the others', from 1: what is recommended is the best that runs well. */
   readonly rank: number;
 }
@@ -38,7 +41,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['en'],
     context: 8192,
     parameters: 0.135,
-    goodFor: 'Trying things out on the smallest device. It makes mistakes.',
+    shape: { layers: 30, width: 576, ffnWidth: 1536, headsKv: 3, headDim: 64, vocab: 49152 },
     rank: 1,
   },
   {
@@ -51,7 +54,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['mul'],
     context: 32768,
     parameters: 0.27,
-    goodFor: 'Following short instructions: sorting, extracting, rewriting a sentence.',
+    shape: { layers: 18, width: 640, ffnWidth: 2048, headsKv: 1, headDim: 256, vocab: 262144 },
     rank: 2,
   },
   {
@@ -64,7 +67,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['en'],
     context: 8192,
     parameters: 0.362,
-    goodFor: 'Short answers and rewriting, on phones too.',
+    shape: { layers: 32, width: 960, ffnWidth: 2560, headsKv: 5, headDim: 64, vocab: 49152 },
     rank: 3,
   },
   {
@@ -77,7 +80,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['mul'],
     context: 32768,
     parameters: 0.494,
-    goodFor: 'Short answers in many languages.',
+    shape: { layers: 24, width: 896, ffnWidth: 4864, headsKv: 2, headDim: 64, vocab: 151936 },
     rank: 4,
   },
   {
@@ -90,7 +93,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['en'],
     context: 2048,
     parameters: 1.1,
-    goodFor: 'Short conversations; an older model that much else is compared with.',
+    shape: { layers: 22, width: 2048, ffnWidth: 5632, headsKv: 4, headDim: 64, vocab: 32000 },
     rank: 5,
   },
   {
@@ -103,7 +106,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['mul'],
     context: 40960,
     parameters: 0.596,
-    goodFor: 'Thinking before it answers, in many languages, in little memory.',
+    shape: { layers: 28, width: 1024, ffnWidth: 3072, headsKv: 8, headDim: 128, vocab: 151936 },
     rank: 6,
   },
   {
@@ -116,7 +119,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: [...EUROPE, 'hi', 'th'],
     context: 131072,
     parameters: 1.24,
-    goodFor: 'Summaries and conversations, long texts too.',
+    shape: { layers: 16, width: 2048, ffnWidth: 8192, headsKv: 8, headDim: 64, vocab: 128256 },
     rank: 7,
   },
   {
@@ -131,7 +134,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['en'],
     context: 32768,
     parameters: 1.0,
-    goodFor: 'Conversations and writing in English.',
+    shape: { layers: 26, width: 1152, ffnWidth: 6912, headsKv: 1, headDim: 256, vocab: 262144 },
     rank: 8,
   },
   {
@@ -144,7 +147,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['mul'],
     context: 32768,
     parameters: 1.54,
-    goodFor: 'Conversations, structured answers and simple code.',
+    shape: { layers: 28, width: 1536, ffnWidth: 8960, headsKv: 2, headDim: 128, vocab: 151936 },
     rank: 9,
   },
   {
@@ -157,7 +160,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['en'],
     context: 8192,
     parameters: 1.71,
-    goodFor: 'Conversations, summaries and rewriting in English.',
+    shape: { layers: 24, width: 2048, ffnWidth: 8192, headsKv: 32, headDim: 64, vocab: 49152 },
     rank: 10,
   },
   {
@@ -170,7 +173,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['mul'],
     context: 40960,
     parameters: 1.72,
-    goodFor: 'Thinking before it answers: arithmetic, code, tools, in many languages.',
+    shape: { layers: 28, width: 2048, ffnWidth: 6144, headsKv: 8, headDim: 128, vocab: 151936 },
     rank: 11,
   },
   {
@@ -202,7 +205,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     ],
     context: 131072,
     parameters: 3.82,
-    goodFor: 'Reasoning and long texts, on a device with much memory.',
+    shape: { layers: 32, width: 3072, ffnWidth: 8192, headsKv: 32, headDim: 96, vocab: 32064 },
     rank: 12,
   },
   {
@@ -215,7 +218,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: EUROPE,
     context: 65536,
     parameters: 3.08,
-    goodFor: 'Thinking, tools and long texts in six languages.',
+    shape: { layers: 36, width: 2048, ffnWidth: 11008, headsKv: 4, headDim: 128, vocab: 128256 },
     rank: 13,
   },
 ];

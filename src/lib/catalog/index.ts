@@ -11,6 +11,6 @@ export {
   type ModelShape,
   type Verdict,
 } from './fit';
-export { recommend, type Recommendation } from './recommend';
+export { guess, recommend, type Recommendation } from './recommend';
 export { bestOf, type OfferOf, resolveEntry } from './resolve';
 export { quantFor, quantisedBytes } from './weight-bytes';

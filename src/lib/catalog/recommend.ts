@@ -1,6 +1,6 @@
 /** Which model to begin with on this device. */
 import { CATALOG, type CatalogEntry } from './entries';
-import { type DeviceFacts, fit, type Verdict } from './fit';
+import { type DeviceFacts, fit, type ModelFacts, type Verdict } from './fit';
 
 export interface Recommendation {
   readonly entry: CatalogEntry;
@@ -24,8 +24,8 @@ export function recommend(device: DeviceFacts, catalog: readonly CatalogEntry[] 
 }
 
 /** Without asking anybody. */
-export function guess({ parameters }: CatalogEntry) {
+export function guess({ parameters, shape, context }: CatalogEntry): ModelFacts {
   const each = parameters <= SMALL_UP_TO ? BYTES_EACH.small : BYTES_EACH.large;
   const bytes = Math.round(parameters * 1e9 * each);
-  return { format: 'gguf', fileBytes: bytes, weightBytes: bytes } as const;
+  return { format: 'gguf', fileBytes: bytes, weightBytes: bytes, shape: { ...shape, context } };
 }

@@ -26,7 +26,8 @@ export async function resolveEntry(entry: CatalogEntry, offerOf: OfferOf, signal
   throw new StoreError('not-found', `${entry.repo} has nothing that can be run here (any more). Choose another model.`);
 }
 
-function ggufRepos({ repo, ggufRepo }: CatalogEntry): string[] {
+/** The publisher's own repositories with GGUF files, as they may be called. */
+export function ggufRepos({ repo, ggufRepo }: CatalogEntry): string[] {
   return ggufRepo === undefined ? [`${repo}-GGUF`] : [ggufRepo, `${repo}-GGUF`];
 }
 

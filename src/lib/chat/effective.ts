@@ -5,6 +5,7 @@
 import type { LoadOptions, ModelAt, RemoteModelAt, Sampling } from '$lib/engine/protocol';
 import type { ChatSettings } from '$lib/conversations/records';
 import { isRemote, remoteModelAt } from '$lib/store/remote-name';
+import { storedId, storedName } from './models';
 
 /** What an address may ask of the page. */
 export interface AddressSettings {
@@ -20,9 +21,6 @@ export interface AddressSettings {
 
 /** A model of this device, or a server's. */
 export type ModelChoice = (ModelAt | RemoteModelAt) & LoadOptions;
-
-/** Before the id of a model in the store; any other name of a model is an address. */
-const STORED = 'stored:';
 
 /** In full, for one answer. */
 export interface Effective {
@@ -46,7 +44,7 @@ export function readAddress(search: string): AddressSettings {
   const context = numberOf(given.get('context'), 64, 2 ** 20);
   const temperature = numberOf(given.get('temperature'), 0, 2);
   return {
-    ...(model && { model: isRemote(model) ? model : `${STORED}${model}` }),
+    ...(model && { model: isRemote(model) ? model : storedName(model) }),
     ...((path === 'gpu' || path === 'cpu') && { path }),
     ...(threads !== undefined && { threads: Math.floor(threads) }),
     ...(context !== undefined && { context: Math.floor(context) }),
@@ -81,7 +79,8 @@ export function effective(model: string, address: AddressSettings, settings: Cha
 
 function modelAt(name: string): ModelAt | RemoteModelAt {
   if (isRemote(name)) return remoteModelAt(name);
-  if (name.startsWith(STORED)) return { stored: name.slice(STORED.length) };
+  const stored = storedId(name);
+  if (stored !== undefined) return { stored };
   return { url: new URL(name, document.baseURI).href };
 }
 

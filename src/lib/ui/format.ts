@@ -2,9 +2,9 @@
 
 const BYTES = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
-/** 134217728 -> «128 MB», in the powers of 1024 that memory comes in. */
+/** 134217728 -> «128 MB», in the powers of 1024 that memory comes in; from 1000 of one on in the next: «1 GB». */
 export function formatBytes(bytes: number, language = 'en'): string {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), BYTES.length - 1);
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1) * (1024 / 1000)) / 10), BYTES.length - 1);
   const value = bytes / 1024 ** power;
   return withUnit(value, BYTES[power]!, value >= 100 ? 0 : 1, language, power === 0 ? 'long' : 'short');
 }

@@ -22,6 +22,8 @@ export class Live {
   readonly stop = new AbortController();
   /** How much of the prompt has been read, from 0 to 1; undefined before that begins. */
   prefill = $state<number>();
+  /** Its model is not open yet. */
+  waiting = $state(true);
   /** Another tab took the engine. */
   taken = false;
 
@@ -32,23 +34,33 @@ export class Live {
   }
 }
 
+/** `withdrawn`: a person stopped it while it waited for its model. */
+export type Outcome = 'written' | 'withdrawn';
+
+export type ModelHere = (settings: Effective, signal: AbortSignal) => Promise<void>;
+
 export class Answerer {
   live = $state.raw<Live>();
-  #done: Promise<void> = Promise.resolve();
+  #done: Promise<unknown> = Promise.resolve();
   readonly #engine: EngineHolder;
+  readonly #here: ModelHere;
   readonly #around: Around;
 
-  constructor(engine: EngineHolder, around: Around = async (talker) => talker) {
+  /** @param here resolves when the model is on this device, and rejects where it is not to be had */
+  constructor(engine: EngineHolder, here: ModelHere, around: Around = async (talker) => talker) {
     this.#engine = engine;
+    this.#here = here;
     this.#around = around;
   }
 
   /** Writes on at `node`, which is empty or broke off. Resolves when it is done, good or bad. */
-  answer(thread: Thread, node: Node, settings: Effective): Promise<void> {
-    return (this.#done = this.#answer(thread, node, settings));
+  async answer(thread: Thread, node: Node, settings: Effective): Promise<Outcome> {
+    const writing = this.#answer(thread, node, settings);
+    this.#done = writing;
+    return writing;
   }
 
-  async #answer(thread: Thread, node: Node, settings: Effective): Promise<void> {
+  async #answer(thread: Thread, node: Node, settings: Effective): Promise<Outcome> {
     const live = (this.live = new Live(thread, node, settings));
     const earlier = thread.begin(node)?.timings;
     try {
@@ -56,6 +68,7 @@ export class Answerer {
     } finally {
       if (this.live === live) this.live = undefined;
     }
+    return live.waiting && live.stop.signal.aborted && !live.taken ? 'withdrawn' : 'written';
   }
 
   /** What came stays. */
@@ -105,9 +118,13 @@ export class Answerer {
     }
   }
 
-  async #attempt({ thread, node, settings, stop }: Live, intake: Intake): Promise<AnswerEnd> {
+  async #attempt(live: Live, intake: Intake): Promise<AnswerEnd> {
+    const { thread, node, settings, stop } = live;
     const { load, system, sampling, maxTokens } = settings;
+    live.waiting = true;
+    await unlessStopped(this.#here(settings, stop.signal), stop.signal);
     const engine = await unlessStopped(this.#engine.ready(load), stop.signal);
+    live.waiting = false;
     const talker = await unlessStopped(this.#around(engine, this.#engine.model), stop.signal);
     const { context = 0, name = '' } = this.#engine.model ?? {};
     const path = thread.pathOf(node);

@@ -3,40 +3,28 @@ import { ConversationError } from '$lib/conversations/errors';
 import { isDone, type ChatSettings, type Conversation, type Preset } from '$lib/conversations/records';
 import { ConversationStore, type Change, type Conversations } from '$lib/conversations/store';
 import { pathTo } from '$lib/conversations/tree';
-import type { Engine } from '$lib/engine/client';
+import { kindOf } from '$lib/models/files';
+import type { Standing } from '$lib/models/standing';
+import type { Shelf } from '$lib/models/state/shelf.svelte';
 import { t } from '$lib/ui/language.svelte';
-import type { ModelEntry } from '../models';
+import { storedId, type ModelEntry } from '../models';
 import { effective, readAddress, type AddressSettings, type Effective } from '../effective';
-import { remoteEntries } from '../remote';
 import { partsOf } from '../thinking';
-import { Answerer, type Around } from './answerer.svelte';
+import { Answerer, type Outcome } from './answerer.svelte';
 import { Draft } from './drafts.svelte';
 import { EngineHolder } from './engine.svelte';
+import { takeOpened, takeShared } from './incoming';
 import { Library } from './library.svelte';
+import { remember, remembered } from './memory';
+import { Models } from './models.svelte';
+import type { ChatOptions, Note } from './options';
 import { Thread, type Node, type ThreadHost } from './thread.svelte';
 import { isWrittenElsewhere } from './writing';
 
-/** Something that was done, and can be undone. */
-export interface Note {
-  readonly text: string;
-  readonly tone?: 'error';
-  readonly undo?: () => void;
-}
-
-/** What the page that shows the chat brings along. */
-export interface ChatOptions {
-  /** Where conversations are kept; default: IndexedDB, with those of the page. */
-  readonly store?: Conversations;
-  /** What whoever embeds the chat adds to its answers. */
-  readonly around?: Around;
-  /** Is told which engine of this page has a model open, and when none has. */
-  readonly served?: ((engine: Engine | undefined) => void) | undefined;
-  /** For visitors: the open conversation is not in the address, answers have no figures, and the engine is lent on when nobody asks here. */
-  readonly guest?: boolean;
-}
-
 /** In localStorage: a person has met the page, and let it open a model. */
 const BEGUN = 'fireside-begun';
+/** In localStorage: the model that was chosen last, for conversations that begin with nothing else. */
+const MODEL = 'fireside-model';
 
 export class Chat {
   /** `starting`: what is stored is being read. `gone`, `newer`: the conversation of the address cannot be shown. */
@@ -53,31 +41,33 @@ export class Chat {
   /** Why what is said cannot be kept. */
   unkept = $state.raw<ConversationError>();
 
-  models = $state.raw<readonly ModelEntry[]>([]);
-  readonly #own: readonly ModelEntry[];
+  readonly #models: Models;
   readonly library: Library;
   readonly draft: Draft;
   readonly guest: boolean;
   readonly engine: EngineHolder;
   readonly answerer: Answerer;
   readonly settings = $derived.by((): Effective => this.#effective(this.thread.conversation.settings));
+  /** Where the model of this conversation stands. */
+  readonly standing = $derived.by((): Standing => this.#models.standing(this.settings.model));
   readonly #store: Conversations;
   readonly #host: ThreadHost;
   #address: AddressSettings = {};
+  #warming: AbortController | undefined;
 
-  /** @param models that can be chosen, the usual one first */
+  /** @param pocket the model that is there in any case */
   constructor(
-    models: readonly ModelEntry[],
+    pocket: ModelEntry,
     { store = new ConversationStore(), around, served, guest = false }: ChatOptions = {},
   ) {
-    this.models = this.#own = models;
+    this.#models = new Models(pocket, guest);
     this.guest = guest;
     this.#store = store;
     this.engine = new EngineHolder(() => this.answerer.giveUp(), {
       ...(served && { served }),
       ...(guest && { spare: () => this.answerer.live === undefined }),
     });
-    this.answerer = new Answerer(this.engine, around);
+    this.answerer = new Answerer(this.engine, (settings, signal) => this.#models.here(settings, signal), around);
     this.library = new Library(this.#store);
     const trouble = (error: unknown): void => this.#trouble(error);
     this.draft = new Draft(this.#store, trouble);
@@ -87,19 +77,24 @@ export class Chat {
 
   /** Reads what is stored, the first time, and opens what the address names. */
   async start(): Promise<void> {
-    await this.#listServers();
+    await this.#models.listServers();
     if (this.view !== 'starting') return this.follow(location.hash);
     this.#address = readAddress(location.search);
     this.#store.watch((change) => void this.#kept(this.#follow(change)));
+    if (!this.guest) {
+      this.shelf.openWhenUsed();
+      takeOpened((files) => void this.take(files));
+    }
     try {
       await this.library.load();
       this.presets = await this.#store.presets();
     } catch (error) {
       this.#trouble(error);
     }
-    this.firstVisit = !this.#address.model && this.library.entries.length === 0 && !remembered(BEGUN);
+    this.firstVisit = !this.#address.model && this.library.entries.length === 0 && remembered(BEGUN) === null;
     await this.follow(location.hash);
-    if (!this.firstVisit) void this.engine.warm(this.settings.load);
+    if (!this.guest) await takeShared(this.draft);
+    if (!this.firstVisit) void this.#warm();
   }
 
   /** Opens what a part of an address names: `#chat=ID`, or a new conversation. */
@@ -114,6 +109,21 @@ export class Chat {
     await this.#noticeElsewhere();
   }
 
+  // ---- models ----------------------------------------------------------------------------------------------------
+
+  get models(): readonly ModelEntry[] {
+    return this.#models.all;
+  }
+
+  /** The model that is there in any case. */
+  get pocket(): ModelEntry {
+    return this.#models.pocket;
+  }
+
+  get shelf(): Shelf {
+    return this.#models.shelf;
+  }
+
   // ---- asking and answering ------------------------------------------------------------------------------------
 
   get answering(): boolean {
@@ -123,8 +133,17 @@ export class Chat {
   /** Opens the model, without a question. */
   begin(): void {
     this.firstVisit = false;
-    remember(BEGUN);
-    void this.engine.warm(this.settings.load);
+    remember(BEGUN, '1');
+    void this.#warm();
+  }
+
+  /** From now on this model answers here, and in conversations that begin. @param model as settings name it */
+  use(model: string): void {
+    remember(MODEL, model);
+    const id = storedId(model);
+    if (id !== undefined) this.shelf.dismiss(id);
+    this.thread.set({ settings: { ...this.thread.conversation.settings, model } });
+    this.begin();
   }
 
   async ask(text: string): Promise<void> {
@@ -203,7 +222,7 @@ export class Chat {
     const before = this.settings;
     this.thread.set({ settings });
     const { model, load } = this.settings;
-    if (!this.firstVisit && (model !== before.model || load.path !== before.load.path)) void this.engine.warm(load);
+    if (!this.firstVisit && (model !== before.model || load.path !== before.load.path)) void this.#warm();
   }
 
   async savePreset(preset: Preset): Promise<void> {
@@ -252,24 +271,50 @@ export class Chat {
     }
   }
 
+  /** Takes in what was dropped here, or opened with the app: a model, or exported conversations. */
+  async take(files: readonly File[]): Promise<void> {
+    if (files.length === 0) return;
+    const kind = kindOf(files);
+    if (kind === 'unknown') this.note = { tone: 'error', text: t().models.add.notKnown };
+    if (kind === 'conversations') for (const file of files) await this.import(await file.text());
+    if (kind !== 'model') return;
+    try {
+      await this.shelf.add(files);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  /** Something that a person wanted did not work, and the error says what to do. */
+  refuse(error: unknown): void {
+    this.note = { tone: 'error', text: error instanceof Error ? error.message : String(error) };
+  }
+
   // ---- inside --------------------------------------------------------------------------------------------------
 
   #effective(settings: ChatSettings): Effective {
-    return effective(this.models[0]!.url, this.#address, settings);
+    return effective(this.pocket.url, this.#address, settings);
   }
 
-  /** They may have been added or forgotten on another page. */
-  async #listServers(): Promise<void> {
-    // Where nothing is kept, there are none.
-    const remote = await remoteEntries().catch(() => []);
-    this.models = [...this.#own, ...remote];
+  /** Opens the model of the conversation, when it is here. A conversation that begins does so with one that is. */
+  async #warm(): Promise<void> {
+    this.#warming?.abort();
+    const { signal } = (this.#warming = new AbortController());
+    const { model, load } = this.settings;
+    if (await this.#models.settled(model, signal)) return signal.aborted ? undefined : this.engine.warm(load);
+    const { settings } = this.thread.conversation;
+    if (signal.aborted || !this.thread.isNew || this.#address.model === model) return;
+    this.thread.set({ settings: { ...settings, model: this.pocket.url } });
+    await this.#warm();
   }
 
   async #open(id: string | null): Promise<boolean> {
     if (id === null) {
       const last = this.thread.isNew ? this.library.entries[0]?.conversation : this.thread.conversation;
       const { model } = this.#address;
-      this.thread = new Thread(this.#host, { ...last?.settings, ...(model && { model }) });
+      const chosen = this.guest ? null : remembered(MODEL);
+      const settings = { ...(chosen !== null && { model: chosen }), ...last?.settings, ...(model && { model }) };
+      this.thread = new Thread(this.#host, settings);
       return true;
     }
     try {
@@ -289,20 +334,26 @@ export class Chat {
     const fresh = thread.isNew;
     const question = thread.add(after?.id ?? null, { role: 'user', text });
     if (fresh && !this.guest) location.replace(`#chat=${thread.id}`);
-    await this.#answer(thread.add(question.id, { role: 'assistant', text: '' }));
+    const outcome = await this.#answer(thread.add(question.id, { role: 'assistant', text: '' }));
+    // It goes back to where it was written, if that is still in sight.
+    if (outcome === 'written' || thread !== this.thread) return;
+    thread.remove(question.id);
+    if (thread.path.length === 0) thread.set({ title: '' });
+    this.draft.add(text);
   }
 
   /** One at a time: what is being written ends first. */
-  async #answer(node: Node): Promise<void> {
+  async #answer(node: Node): Promise<Outcome> {
     const { thread } = this;
     if (this.answerer.live) await this.answerer.end();
     this.firstVisit = false;
-    remember(BEGUN);
+    remember(BEGUN, '1');
     this.announcement = t().thread.responding;
-    await this.answerer.answer(thread, node, this.#effective(thread.conversation.settings));
+    const outcome = await this.answerer.answer(thread, node, this.#effective(thread.conversation.settings));
     this.engine.lend();
     const { text, failure } = node.message;
     this.announcement = partsOf(text).answer || (failure ? t().message.brokeOff : '');
+    return outcome;
   }
 
   async #follow(change: Change): Promise<void> {
@@ -348,21 +399,5 @@ export class Chat {
   #trouble(error: unknown): void {
     if (error instanceof ConversationError) this.unkept = error;
     else throw error;
-  }
-}
-
-function remembered(key: string): boolean {
-  try {
-    return localStorage.getItem(key) !== null;
-  } catch {
-    return false;
-  }
-}
-
-function remember(key: string): void {
-  try {
-    localStorage.setItem(key, '1');
-  } catch {
-    // A browser that keeps nothing greets again next time.
   }
 }

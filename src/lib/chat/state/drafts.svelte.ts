@@ -42,6 +42,11 @@ export class Draft {
     this.#store.putDraft(this.#id, this.text).catch(this.#trouble);
   }
 
+  /** Puts a text before what is there. */
+  add(text: string): void {
+    this.write(this.text.trim() === '' ? text : `${text}\n\n${this.text}`);
+  }
+
   /** It was sent. */
   clear(): void {
     this.write('');

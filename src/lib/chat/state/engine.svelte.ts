@@ -32,10 +32,12 @@ export class EngineHolder {
   /** It broke, and is being opened again by itself. */
   recovering = $state(false);
 
+  /** Which model is open, or is to be. */
+  choice = $state.raw<ModelChoice>();
+
   readonly #seat: Seat;
   readonly #served: (engine: Engine | undefined) => void;
   #engine: ChatEngine | undefined;
-  #choice: ModelChoice | undefined;
   #opening: Promise<ChatEngine> | undefined;
   #recoveries: number[] = [];
 
@@ -59,8 +61,8 @@ export class EngineHolder {
    * EngineError, `aborted` where another model was chosen meanwhile.
    */
   ready(choice: ModelChoice): Promise<ChatEngine> {
-    if (!this.#opening || !same(choice, this.#choice)) {
-      this.#choice = choice;
+    if (!this.#opening || !same(choice, this.choice)) {
+      this.choice = choice;
       const opening = (this.#opening = this.#open(choice));
       opening.catch((error: unknown) => this.#failed(opening, error));
     }
@@ -76,6 +78,11 @@ export class EngineHolder {
     await this.ready(choice).catch(() => {});
   }
 
+  /** What of `model` is open for this choice; undefined: nothing is, or another one. */
+  openFor(choice: ModelChoice): LoadedModel | undefined {
+    return same(choice, this.choice) ? this.model : undefined;
+  }
+
   /** From the tab that has it. An answer that waits here goes on by itself. */
   async takeOver(choice: ModelChoice): Promise<void> {
     await this.#seat.takeOver();
@@ -85,7 +92,7 @@ export class EngineHolder {
   /** After an error of the engine: it is closed, and opened again unless that has been tried too often. */
   recover(error: EngineError): void {
     if (!isBroken(error)) return;
-    const choice = this.#choice;
+    const choice = this.choice;
     this.#drop();
     const now = Date.now();
     this.#recoveries = [...this.#recoveries.filter((time) => now - time < RECOVERY_SPAN), now];
@@ -113,7 +120,7 @@ export class EngineHolder {
       this.state = 'elsewhere';
       if (!(await this.#seat.wait('wanted'))) throw superseded();
     }
-    if (choice !== this.#choice) throw superseded();
+    if (choice !== this.choice) throw superseded();
     this.state = 'opening';
     this.progress = { phase: 'device' };
     this.failure = undefined;

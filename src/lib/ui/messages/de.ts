@@ -1,6 +1,7 @@
 /** Die Wörter der Seite auf Deutsch. */
 import device from './device/de';
 import type { Messages } from './en';
+import models from './models/de';
 import { plural } from './plural';
 import widget from './widget/de';
 
@@ -132,6 +133,8 @@ const de: Messages = {
     models: 'Modelle',
     moreOnDevice: 'Mehr über dieses Gerät',
   },
+
+  models,
 
   load: {
     server: 'Der Server wird nach seinen Modellen gefragt',

@@ -1,5 +1,6 @@
 /** The words of the page, in English. Every other catalogue has the type of this one. */
 import device from './device/en';
+import models from './models/en';
 import { plural } from './plural';
 import widget from './widget/en';
 
@@ -131,6 +132,8 @@ const en = {
     models: 'Models',
     moreOnDevice: 'More about this device',
   },
+
+  models,
 
   load: {
     server: 'Asking the server for its models',

@@ -1,6 +1,7 @@
 /** Las palabras de la página, en español. */
 import device from './device/es';
 import type { Messages } from './en';
+import models from './models/es';
 import { plural } from './plural';
 import widget from './widget/es';
 
@@ -131,6 +132,8 @@ const es: Messages = {
     models: 'Modelos',
     moreOnDevice: 'Más sobre este dispositivo',
   },
+
+  models,
 
   load: {
     server: 'Preguntando al servidor por sus modelos',

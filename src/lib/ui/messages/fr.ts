@@ -1,6 +1,7 @@
 /** Les mots de la page, en français. */
 import device from './device/fr';
 import type { Messages } from './en';
+import models from './models/fr';
 import { plural } from './plural';
 import widget from './widget/fr';
 
@@ -133,6 +134,8 @@ const fr: Messages = {
     models: 'Modèles',
     moreOnDevice: 'En savoir plus sur cet appareil',
   },
+
+  models,
 
   load: {
     server: 'Le serveur est interrogé sur ses modèles',

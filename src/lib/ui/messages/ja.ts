@@ -2,6 +2,7 @@
 import device from './device/ja';
 import type { Messages } from './en';
 import widget from './widget/ja';
+import models from './models/ja';
 
 const count = (n: number): string => n.toLocaleString('ja');
 
@@ -125,6 +126,8 @@ const ja: Messages = {
     models: 'モデル',
     moreOnDevice: 'この端末について詳しく',
   },
+
+  models,
 
   load: {
     server: 'サーバーにモデルを問い合わせています',

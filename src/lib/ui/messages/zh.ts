@@ -2,6 +2,7 @@
 import device from './device/zh';
 import type { Messages } from './en';
 import widget from './widget/zh';
+import models from './models/zh';
 
 const count = (n: number): string => n.toLocaleString('zh');
 
@@ -124,6 +125,8 @@ const zh: Messages = {
     models: '模型',
     moreOnDevice: '进一步了解这台设备',
   },
+
+  models,
 
   load: {
     server: '正在向服务器询问它的模型',

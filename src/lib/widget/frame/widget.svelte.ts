@@ -146,7 +146,7 @@ export class Widget {
   async #talk(entry: ModelEntry): Promise<void> {
     const { source } = this;
     const store = keeping(this.host, this.settings!);
-    const chat = new Chat([entry], {
+    const chat = new Chat(entry, {
       store,
       guest: true,
       around: (talker, model) => this.#around(talker, model),

@@ -109,10 +109,21 @@ test('the list is whole: every name once, ranks in order of quality', () => {
   for (const field of ['id', 'repo', 'rank', 'name'] as const) {
     expect(new Set(CATALOG.map((entry) => entry[field])).size).toBe(CATALOG.length);
   }
-  for (const { repo, goodFor, languages, context } of CATALOG) {
+  for (const { repo, languages, context } of CATALOG) {
     expect(repo).toMatch(/^[\w-]+\/[\w.-]+$/);
-    expect(goodFor).toMatch(/\.$/);
     expect(languages.length).toBeGreaterThan(0);
     expect(context).toBeGreaterThanOrEqual(2048);
   }
 });
+
+test.each(CATALOG.map((entry) => [entry.id, entry] as const))(
+  '%s: its shape has as many weights as it says',
+  (_, entry) => {
+    const { layers, width, ffnWidth, headsKv, headDim, vocab } = entry.shape;
+    // Queries and outputs are about as wide as the model; head and embedding are one matrix in small models.
+    const each = 2 * width * width + 2 * width * headsKv * headDim + 3 * width * ffnWidth;
+    const weights = (layers * each + vocab * width) / 1e9;
+    expect(weights / entry.parameters).toBeGreaterThan(0.85);
+    expect(weights / entry.parameters).toBeLessThan(1.12);
+  },
+);

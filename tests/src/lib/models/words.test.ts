@@ -1,13 +1,22 @@
-/** What is said of a download. */
+/** What is said of models: on their way, in a list, and why they run here as they do. */
 import { expect, test } from 'vitest';
-import { choiceWords, modelWords, timeWords } from '$lib/models/words';
+import { CATALOG, type DeviceFacts, fit, guess } from '$lib/catalog';
+import {
+  choiceName,
+  goodForWords,
+  languageWords,
+  originWords,
+  reasonWords,
+  statusWords,
+  timeWords,
+} from '$lib/models/words';
 import type { ModelState } from '$lib/store';
 
 const MIB = 2 ** 20;
 const model: ModelState = {
   id: 'me/small',
   name: 'small',
-  origin: { kind: 'hub', address: 'me/small' },
+  origin: { kind: 'hub', address: 'me/small/small.gguf', repo: 'me/small' },
   status: 'downloading',
   files: [],
   bytes: 380 * MIB,
@@ -18,25 +27,49 @@ const model: ModelState = {
 };
 
 test('how it goes', () => {
-  expect(modelWords(model)).toBe('120 MB of 380 MB, 2 MB a second, about 2 minutes left');
-  expect(modelWords({ ...model, status: 'whole' })).toBe('380 MB');
-  expect(modelWords({ ...model, status: 'waiting', hold: { why: 'busy', until: 0 } })).toMatch(/asked to wait/);
-  expect(modelWords({ ...model, status: 'failed', failure: { problem: 'quota', message: 'Full.' } })).toBe('Full.');
+  const said = (changes: Partial<ModelState>): string => statusWords({ ...model, ...changes }).join(', ');
+  expect(said({})).toBe('120 MB of 380 MB, 2 MB a second, about 2 minutes left');
+  expect(said({ status: 'whole' })).toBe('380 MB');
+  expect(said({ status: 'waiting', hold: { why: 'busy', until: 0 } })).toMatch(/asked to wait.*120 MB of 380 MB/);
+  expect(said({ status: 'paused' })).toBe('Paused, 120 MB of 380 MB');
 });
 
 test.each([
-  [4, 'a few seconds'],
-  [31, 'about 30 seconds'],
-  [70, 'about a minute'],
-  [200, 'about 3 minutes'],
-  [4000, 'about an hour'],
-  [9000, 'about 3 hours'],
+  [4, 'a few seconds left'],
+  [31, 'about 30 seconds left'],
+  [70, 'about a minute left'],
+  [200, 'about 3 minutes left'],
+  [4000, 'about an hour left'],
+  [9000, 'about 3 hours left'],
 ])('%i seconds: %s', (seconds, words) => {
   expect(timeWords(seconds)).toBe(words);
 });
 
 test('a choice has its quantisation once', () => {
   const choice = { id: 'x', files: [], origin: model.origin, format: 'gguf', bytes: 640 * MIB } as const;
-  expect(choiceWords({ ...choice, name: 'Qwen3-0.6B-Q8_0', quantization: 'Q8_0' })).toBe('Qwen3-0.6B-Q8_0, 640 MB');
-  expect(choiceWords({ ...choice, name: 'small', quantization: 'Q8_0' })).toBe('small, Q8_0, 640 MB');
+  expect(choiceName({ ...choice, name: 'Qwen3-0.6B-Q8_0', quantization: 'Q8_0' })).toBe('Qwen3-0.6B-Q8_0');
+  expect(choiceName({ ...choice, name: 'small', quantization: 'Q8_0' })).toBe('small, Q8_0');
+  expect(choiceName({ ...choice, name: 'small', format: 'safetensors' })).toBe('small, safetensors');
+});
+
+test('where it comes from', () => {
+  expect(originWords(model)).toBe('me/small');
+  expect(originWords({ ...model, origin: { kind: 'local', address: 'x' } })).toBe('from a file of yours');
+  expect(originWords({ ...model, origin: { kind: 'url', address: 'https://a.b/c.gguf' } })).toBe('a.b/c.gguf');
+});
+
+test('every entry of the catalogue has its words', () => {
+  for (const entry of CATALOG) {
+    expect(goodForWords(entry), entry.id).toMatch(/\.$/);
+    expect(languageWords(entry), entry.id).toMatch(/^[A-Za-z ,]+$/);
+  }
+});
+
+test('why it runs here as it does, in words without a number of the machine', () => {
+  const bare: DeviceFacts = { memory: 1024 * MIB, free: 100 * MIB, processor: false };
+  const large = CATALOG.find(({ id }) => id === 'smollm3-3b')!;
+  const said = reasonWords(fit(guess(large), bare), bare).join(' ');
+  expect(said).toContain('more room than this page has left');
+  expect(said).toContain('too old for the way round it');
+  expect(said).toContain('about 1 GB');
 });

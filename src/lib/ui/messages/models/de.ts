@@ -1,0 +1,198 @@
+/** Was über Modelle gesagt wird, auf Deutsch. */
+import { plural } from '../plural';
+import type { ModelWords } from './en';
+
+const count = (n: number): string => n.toLocaleString('de');
+
+const models: ModelWords = {
+  intro: 'Ein Modell ist eine Datei, die dieser Browser aufhebt. Ist es einmal hier, antwortet es ohne Netz.',
+  onDevice: 'Auf diesem Gerät',
+  none: 'Noch keine Modelle',
+  noneNote: 'Das kleine Modell, das mit der App kommt, ist immer da. Ein größeres weiß viel mehr.',
+  loading: 'Sieht nach, was hier ist',
+  chat: 'Chatten',
+  chatWith: (name) => `Chatten mit ${name}`,
+  more: (name) => `Mehr zu ${name}`,
+  check: 'Jedes Byte prüfen',
+  checking: (name) => `${name} wird geprüft.`,
+  checked: (name) => `${name} ist vollständig: Jedes Byte ist, wie es sein soll.`,
+  notWhole: (name) => `Teile von ${name} fehlen oder sind verändert. «Reparieren» holt nur diese.`,
+  files: 'Dateien',
+  pause: 'Pause',
+  pauseOf: (name) => `${name} pausieren`,
+  resume: 'Weiter',
+  resumeOf: (name) => `Weiter mit ${name}`,
+  repair: 'Reparieren',
+  remove: 'Löschen',
+  removeOf: (name) => `${name} löschen`,
+  removeSure: (name, size) => `${size} werden frei. Um wieder mit ${name} zu sprechen, müsstest du es neu holen.`,
+  removed: (name) => `${name} wurde gelöscht.`,
+  local: 'aus einer Datei von dir',
+  progress: (name) => `Wie viel von ${name} hier ist`,
+  part: (done, all) => `${done} von ${all}`,
+  pace: (rate) => `${rate} pro Sekunde`,
+  status: {
+    queued: 'Wartet, bis es dran ist',
+    checking: 'Wird geprüft',
+    paused: 'Pausiert',
+    network: 'Wartet auf das Netz und geht von selbst weiter',
+    busy: 'Der Server bat um Geduld; es geht von selbst weiter',
+    broken: 'Der Server hat Schwierigkeiten; es wird noch einmal versucht',
+  },
+  failed: {
+    address: 'Das ist keine Adresse eines Modells',
+    'not-found': 'Dieses Modell gibt es nicht',
+    gated: 'Der Herausgeber will zuerst gefragt werden',
+    token: 'Das Token wurde nicht angenommen',
+    network: 'Niemand antwortet',
+    server: 'Der Server hat Schwierigkeiten',
+    'wrong-bytes': 'Was kam, ist nicht, was versprochen war',
+    quota: 'Es ist kein Platz mehr',
+    unavailable: 'Hier kann nichts aufgehoben werden',
+    outdated: 'Diese Seite ist älter als eine andere',
+    damaged: 'Teile davon fehlen',
+    missing: 'Es ist nicht hier',
+    files: 'Diese Dateien sind kein ganzes Modell',
+    unknown: 'Das ging nicht',
+  },
+  left: {
+    seconds: 'noch ein paar Sekunden',
+    someSeconds: (n) => `noch etwa ${count(n)} Sekunden`,
+    minutes: (n) => plural('de', n, { one: 'noch etwa eine Minute', other: `noch etwa ${count(n)} Minuten` }),
+    hours: (n) => plural('de', n, { one: 'noch etwa eine Stunde', other: `noch etwa ${count(n)} Stunden` }),
+  },
+
+  evicted: {
+    title: 'Der Browser hat Modelle weggeräumt',
+    text: (names) =>
+      `${names}: Der Datenträger war fast voll, oder diese Seite wurde lange nicht benutzt. Deine Unterhaltungen liegen getrennt davon. Hol dir wieder, was du brauchst.`,
+    dismiss: 'In Ordnung',
+  },
+
+  add: {
+    title: 'Aus einem Link oder einer Datei',
+    label: 'Name oder Link eines Modells',
+    note: 'Ein Link zu Hugging Face oder einem anderen Hub, Herausgeber/Name oder die Adresse einer GGUF-Datei.',
+    look: 'Nachsehen',
+    looking: 'Sieht nach, was da ist',
+    choices: 'Was da ist',
+    get: 'Holen',
+    getOf: (name) => `${name} holen`,
+    best: 'passt hier am besten',
+    gated:
+      'Der Herausgeber will, dass man erst seine Bedingungen annimmt: auf seiner Seite, mit einem Konto. Trag danach unten ein Token ein.',
+    passedOver: (n) =>
+      plural('de', n, {
+        one: '1 Datei lässt sich nicht verwenden',
+        other: `${count(n)} Dateien lassen sich nicht verwenden`,
+      }),
+    or: 'Oder nimm eines von diesem Gerät: zieh es irgendwo auf diese Seite, oder',
+    file: 'Datei wählen',
+    folder: 'Ordner wählen',
+    drop: 'Lass hier ein Modell los oder einen exportierten Chat',
+    notKnown:
+      'Fireside nimmt Modelle (eine .gguf-Datei oder einen Ordner mit .safetensors) und exportierte Chats (.json).',
+    importInChat: 'Einen exportierten Chat nimmt die Seite des Chats auf: zieh ihn dorthin.',
+  },
+
+  catalogue: {
+    title: 'Modelle zum Holen',
+    note: 'Jedes kommt von seinem Herausgeber. Größe und Tempo sind für dieses Gerät geschätzt.',
+    recommended: 'Hier empfohlen',
+    by: (publisher) => `von ${publisher}`,
+    asking: 'Fragt den Hub',
+    account: 'verlangt ein Konto beim Hub',
+    atContext: (tokens) => `bei ${count(tokens)} Tokens Unterhaltung`,
+    many: 'hundert Sprachen und mehr',
+    about: (size) => `etwa ${size}`,
+    speed: 'Tempo',
+    upTo: (rate) => `höchstens ${rate} Tokens pro Sekunde`,
+    all: (n) => `Alle ${count(n)} zeigen`,
+    memory: 'Speicher',
+  },
+
+  fit: {
+    well: 'Läuft hier gut',
+    slowly: 'Läuft hier langsam',
+    no: 'Läuft hier nicht',
+    'no-room': 'Es braucht mehr Platz, als diese Seite auf dem Datenträger noch hat.',
+    memory: (have) => `Es braucht mehr Arbeitsspeicher, als eine Seite hier bekommt; das sind etwa ${have}.`,
+    'no-gpu': 'Es gibt keine GPU zum Rechnen: Der Prozessor antwortet, langsamer.',
+    'too-old': 'Es gibt keine GPU zum Rechnen, und dieser Browser ist zu alt für den Weg daran vorbei.',
+    'software-gpu': 'Die GPU wird hier von Software nachgeahmt: Der Prozessor antwortet, langsamer.',
+    'safetensors-need-gpu': 'Ohne GPU laufen nur GGUF-Dateien.',
+    slow: 'Seine Wörter kommen langsamer, als man liest.',
+    'short-context': (tokens) =>
+      `Der Speicher reicht für Unterhaltungen von ${count(tokens)} Tokens, für längere nicht.`,
+  },
+
+  storage: {
+    title: 'Platz',
+    used: (size) => `${size} Modelle`,
+    free: (size) => `${size} frei für diese Seite`,
+    parts: 'Platz, den Modelle brauchen',
+    kept: 'Der Browser hebt sie auf, bis du sie löschst.',
+    notKept: 'Der Browser darf sie wegräumen, wenn der Datenträger voll wird.',
+    unknown: 'Der Browser sagt nicht, ob er sie aufhebt, wenn der Datenträger voll wird.',
+    ask: 'Bitten, sie aufzuheben',
+    refused: 'Der Browser sagt vorerst nein. Meist sagt er ja, wenn die App installiert ist oder oft benutzt wird.',
+    removeAll: 'Alle Modelle löschen',
+    removeAllSure: (size) => `${size} werden frei. Deine Unterhaltungen bleiben.`,
+    removedAll: 'Alle Modelle wurden gelöscht.',
+  },
+
+  hub: {
+    title: 'Hub',
+    note: 'Wo Modelle nach Namen gesucht werden. Er erfährt, welches du holst, und sonst nichts.',
+    address: 'Adresse',
+    token: 'Token',
+    tokenNote: 'Für Modelle, deren Herausgeber ein Konto verlangt. Es geht nur an diesen Hub.',
+    keep: 'Das Token aufheben',
+    page: 'bis diese Seite geschlossen wird',
+    device: 'auf diesem Gerät',
+    saved: 'Gespeichert.',
+  },
+
+  chatBar: {
+    arrived: (name) => `${name} ist da.`,
+    use: 'Hier verwenden',
+    later: 'Nicht jetzt',
+    waiting: 'Wartet auf das Modell',
+    coming: (percent) => `unterwegs, ${percent}`,
+    notHere: 'nicht auf diesem Gerät',
+    goneTitle: 'Das Modell dieser Unterhaltung ist nicht auf diesem Gerät',
+    gone: (name) =>
+      `${name} wurde gelöscht oder war nie hier. Wähle ein anderes, um weiterzumachen; nichts, was gesagt wurde, ist verloren.`,
+    comingTitle: (name) => `${name} ist noch unterwegs`,
+    comingText: 'Was du schickst, wartet darauf.',
+    useInstead: (name) => `${name} verwenden`,
+    more: 'Andere Modelle holen',
+    which: 'Modell',
+  },
+
+  welcome: {
+    get: (name) => `${name} holen`,
+    size: (size) => `etwa ${size}, einmal`,
+    onItsWay: 'Es ist unterwegs: Du siehst es unten. Mit dem kleinen Modell kannst du schon sprechen.',
+    offline: 'Du bist offline. Das kleine Modell geht ohne Netz.',
+    others: 'Andere Modelle',
+  },
+
+  goodFor: {
+    'smollm2-135m': 'Zum Ausprobieren auf dem kleinsten Gerät. Es macht Fehler.',
+    'gemma-3-270m': 'Kurze Anweisungen befolgen: sortieren, herausziehen, einen Satz umschreiben.',
+    'smollm2-360m': 'Kurze Antworten und Umschreiben, auch auf Telefonen.',
+    'qwen2.5-0.5b': 'Kurze Antworten in vielen Sprachen.',
+    'tinyllama-1.1b': 'Kurze Unterhaltungen; ein älteres Modell, mit dem vieles verglichen wird.',
+    'qwen3-0.6b': 'Denkt nach, bevor es antwortet, in vielen Sprachen, mit wenig Speicher.',
+    'llama-3.2-1b': 'Zusammenfassungen und Unterhaltungen, auch lange Texte.',
+    'gemma-3-1b': 'Unterhaltungen und Schreiben in vielen Sprachen.',
+    'qwen2.5-1.5b': 'Unterhaltungen, geordnete Antworten und einfacher Code.',
+    'smollm2-1.7b': 'Unterhaltungen, Zusammenfassungen und Umschreiben auf Englisch.',
+    'qwen3-1.7b': 'Denkt nach, bevor es antwortet: Rechnen, Code, Werkzeuge, in vielen Sprachen.',
+    'phi-3.5-mini': 'Schlussfolgern und lange Texte, auf Geräten mit viel Speicher.',
+    'smollm3-3b': 'Nachdenken, Werkzeuge und lange Texte in sechs Sprachen.',
+  },
+};
+
+export default models;
