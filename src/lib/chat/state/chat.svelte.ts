@@ -109,13 +109,10 @@ export class Chat {
     await this.#noticeElsewhere();
   }
 
-  // ---- models ----------------------------------------------------------------------------------------------------
-
   get models(): readonly ModelEntry[] {
     return this.#models.all;
   }
 
-  /** The model that is there in any case. */
   get pocket(): ModelEntry {
     return this.#models.pocket;
   }
