@@ -43,8 +43,9 @@ export class ModelsPage {
   async useHub({ url }: Hub): Promise<void> {
     // Before the store was read there is nobody to save it.
     await this.page.getByText('No models yet').waitFor();
-    await this.page.getByLabel('Address', { exact: true }).fill(url);
-    await this.button('Save').click();
+    const form = this.page.getByRole('region', { name: 'Hub' });
+    await form.getByLabel('Address', { exact: true }).fill(url);
+    await form.getByRole('button', { name: 'Save' }).click();
     await this.page.getByText('Saved.').waitFor();
   }
 

@@ -39,8 +39,8 @@ test('an address becomes a model that is paused, killed, resumed, checked, and a
       await other.goto(here);
       models = new ModelsPage(other);
       await models.chat('small-q8_0').waitFor();
-      // Four connections of which each may lose what lay in the buffers.
-      expect(hub.log.sent(FILE)).toBeLessThan(26.5 * MIB + 6 * MIB);
+      // Cut twice, it was not begun anew: what lay in the buffers of four connections is all that came again.
+      expect(hub.log.sent(FILE)).toBeLessThan(1.5 * 26.5 * MIB);
       await models.button('More for small-q8_0').click();
       await other.getByRole('menuitem', { name: 'Check every byte' }).click();
       await other.getByText('every byte is what it should be').waitFor();
