@@ -62,7 +62,7 @@ export function effective(model: string, address: AddressSettings, settings: Cha
       ...modelAt(named),
       path: settings.path ?? path ?? 'auto',
       // What the store has in safetensors counts there as what it becomes.
-      ...(named.startsWith(STORED) && { quant: 'auto' as const }),
+      ...(storedId(named) !== undefined && { quant: 'auto' as const }),
       ...(threads !== undefined && { threads }),
       ...(context !== undefined && { context }),
     },
