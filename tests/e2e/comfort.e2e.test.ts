@@ -169,6 +169,8 @@ test.each([
 
 test('the language can be chosen, and is remembered', async () => {
   await visitDouble(async (chat, { page, errors }) => {
+    // What is prerendered does nothing yet.
+    await chat.button('Try at once').waitFor();
     await chat.button('Settings').click();
     await page.getByLabel('Language').selectOption('fr');
     await page.getByRole('dialog', { name: 'Réglages' }).waitFor();
