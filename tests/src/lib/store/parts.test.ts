@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { folderLocks } from '$lib/store/folder-locks';
 import { localChoice, type LocalFile } from '$lib/store/local';
 import { Meter } from '$lib/store/meter';
