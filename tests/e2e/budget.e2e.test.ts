@@ -14,7 +14,7 @@ const PAGE_BUDGET = 150_000;
 const WORKER_BUDGET = 200_000;
 const STORE_BUDGET = 60_000;
 /** Bytes as they lie in the cache. */
-const PRECACHE_BUDGET = 2_200_000;
+const PRECACHE_BUDGET = 2_400_000;
 
 /** Packages that are fetched when somebody needs them, by a text that is theirs alone. */
 const LAZY = {

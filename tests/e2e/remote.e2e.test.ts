@@ -12,7 +12,8 @@ test('a server is asked for what it has, added with consent, talked to, and mark
     const chat = new ChatPage(page);
     try {
       const look = chat.button('Ask for its models');
-      const address = page.getByLabel('Address', { exact: true });
+      // The hub has an address too.
+      const address = page.locator('form').filter({ has: look }).getByLabel('Address', { exact: true });
       const key = page.getByLabel('Key', { exact: true });
 
       // What is wrong is told by what it is.
