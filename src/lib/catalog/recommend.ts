@@ -11,13 +11,16 @@ export interface Recommendation {
 const BYTES_EACH = { small: 1.07, large: 0.61 } as const;
 const SMALL_UP_TO = 1.3;
 
+/** Bytes of a first model: so many come within minutes on a common line. Larger ones are on the page of models. */
+const FIRST_AT_MOST = 1.5e9;
+
 /**
- * The best that runs well, of those that anybody may download; by sizes that follow from the number of parameters, since
+ * The best that runs well, of those that anybody may download, and soon; by sizes that follow from the number of parameters, since
  * a hub is not asked thirteen times to show a page. Undefined: none does.
  */
 export function recommend(device: DeviceFacts, catalog: readonly CatalogEntry[] = CATALOG): Recommendation | undefined {
   return catalog
-    .filter(({ gated }) => !gated)
+    .filter((entry) => !entry.gated && guess(entry).fileBytes <= FIRST_AT_MOST)
     .map((entry) => ({ entry, verdict: fit(guess(entry), device) }))
     .filter(({ verdict }) => verdict.runs === 'well')
     .sort((a, b) => b.entry.rank - a.entry.rank)[0];

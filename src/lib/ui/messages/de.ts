@@ -261,6 +261,9 @@ const de: Messages = {
     importFailed: 'Die Datei wurde nicht importiert',
     device: 'Gerät',
     deviceNote: 'Welche GPU es hat und ob stimmt, was sie rechnet.',
+    embed: 'Für die eigene Seite',
+    embedNote: 'Ein Tag setzt diesen Chat hinein, auf den Geräten der Besucher.',
+    embedMake: 'Den Tag machen',
   },
 
   keys: {

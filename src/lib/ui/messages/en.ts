@@ -256,6 +256,9 @@ const en = {
     importFailed: 'The file was not imported',
     device: 'Device',
     deviceNote: 'What its GPU is, and whether what it computes is right.',
+    embed: 'For your own page',
+    embedNote: 'One tag puts this chat into it, on the visitors’ devices.',
+    embedMake: 'Make the tag',
   },
 
   keys: {

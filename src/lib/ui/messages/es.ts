@@ -256,6 +256,9 @@ const es: Messages = {
     importFailed: 'El archivo no se importó',
     device: 'Dispositivo',
     deviceNote: 'Qué GPU tiene y si lo que calcula es correcto.',
+    embed: 'Para tu propia página',
+    embedNote: 'Una etiqueta pone este chat en ella, en los dispositivos de quienes la visitan.',
+    embedMake: 'Crear la etiqueta',
   },
 
   keys: {

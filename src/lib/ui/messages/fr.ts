@@ -259,6 +259,9 @@ const fr: Messages = {
     importFailed: 'Le fichier n’a pas été importé',
     device: 'Appareil',
     deviceNote: 'Quel GPU il a, et si ce qu’il calcule est juste.',
+    embed: 'Pour votre propre page',
+    embedNote: 'Une balise y met cette discussion, sur les appareils des visiteurs.',
+    embedMake: 'Créer la balise',
   },
 
   keys: {

@@ -248,6 +248,9 @@ const ja: Messages = {
     importFailed: 'ファイルは読み込まれませんでした',
     device: '端末',
     deviceNote: 'どんな GPU があり、その計算が正しいかどうか。',
+    embed: '自分のページに',
+    embedNote: 'タグひとつで、このチャットを訪問者の端末で動かせます。',
+    embedMake: 'タグを作る',
   },
 
   keys: {

@@ -245,6 +245,9 @@ const zh: Messages = {
     importFailed: '文件没有导入',
     device: '设备',
     deviceNote: '它有什么 GPU，以及计算结果是否正确。',
+    embed: '放进自己的网页',
+    embedNote: '一个标签就能把这个聊天放进去，在访客的设备上运行。',
+    embedMake: '生成标签',
   },
 
   keys: {

@@ -102,6 +102,12 @@ describe('what is recommended', () => {
   test('nothing that takes an account first', () => {
     expect(recommend(desktop)?.entry.gated).toBe(false);
   });
+
+  test('nothing that takes an evening to come, whatever the device', () => {
+    const large = { ...desktop, memory: 64 * GIB, bytesPerSecond: 3e12 };
+    expect(recommend(large)!.verdict.runs).toBe('well');
+    expect(recommend(large)!.entry.parameters).toBeLessThan(2.5);
+  });
 });
 
 test('the list is whole: every name once, ranks in order of quality', () => {
