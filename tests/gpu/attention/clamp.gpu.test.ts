@@ -7,12 +7,13 @@ import { flashAttentionVarlen, flashAttentionWithKvCache, type Indices, type KvC
 import type { Tensor } from '$gpu/device';
 import type { FloatDType } from '$gpu/formats/dtype';
 import { useGpu, withTensors, type Tensors } from '../../support/attention/device';
+import { DTYPES_HERE } from '../../support/attention/grid';
 import { normals } from '../../support/attention/problem';
 
 const MAX = 2 ** 31 - 1;
 const MIN = -(2 ** 31);
 
-describe.each(['f32', 'f16'] as const)('%s', (dtype: FloatDType) => {
+describe.each(DTYPES_HERE)('%s', (dtype: FloatDType) => {
   const gpu = useGpu();
   const [entries, capacity, heads, headDim, fresh] = [4, 48, 2, 64, 3];
   const cacheShape = [entries, capacity, heads, headDim];

@@ -4,6 +4,7 @@ import { flashAttention, flashAttentionVarlen, flashAttentionWithKvCache, standa
 import type { Tensor } from '$gpu/device';
 import { useGpu, withTensors, type Tensors } from '../../support/attention/device';
 import { cumulative } from '../../support/attention/layout';
+import { DTYPES_HERE } from '../../support/attention/grid';
 import { normals } from '../../support/attention/problem';
 
 interface Result {
@@ -13,7 +14,7 @@ interface Result {
 
 const LSE = { returnLse: true } as const;
 
-describe.each(['f32', 'f16'] as const)('bit for bit, %s', (dtype) => {
+describe.each(DTYPES_HERE)('bit for bit, %s', (dtype) => {
   const gpu = useGpu();
 
   const normal = (tensors: Tensors, seed: number, shape: readonly number[]): Tensor =>

@@ -4,7 +4,7 @@ import { flashAttention, flashAttentionWithKvCache, standardAttention } from '$g
 import type { ReferenceOptions } from '$gpu/attention/reference';
 import type { FloatDType } from '$gpu/formats/dtype';
 import { attendOnGpu, downloadResult, useGpu, withTensors } from '../../support/attention/device';
-import { DTYPES, MODIFIED_HEAD_DIM, PLAIN_HEAD_DIM } from '../../support/attention/grid';
+import { DTYPES_HERE, MODIFIED_HEAD_DIM, PLAIN_HEAD_DIM } from '../../support/attention/grid';
 import { normals, randomInputs, type Inputs, type Problem } from '../../support/attention/problem';
 import { rounded } from '../../support/attention/rounding';
 import { expectByTheRule, expectClose, judgeOf } from '../../support/attention/rule';
@@ -31,7 +31,7 @@ describe.each(['flashAttention', 'standardAttention'] as const)('%s', (name) => 
       ['causal with softcap and ALiBi', [33, 17], { causal: true, softcap: 30, alibiSlopes: [0.1, 0.2, 0.3, 0.4] }],
     ];
     // Softcap and ALiBi have kernels of their own, which take long to compile: one dtype says it, masks are shared.
-    const dtypesOf = ({ softcap }: ReferenceOptions): readonly FloatDType[] => (softcap ? ['f16'] : DTYPES);
+    const dtypesOf = ({ softcap }: ReferenceOptions): readonly FloatDType[] => (softcap ? ['f16'] : DTYPES_HERE);
     it.each(
       masks.flatMap(([what, lengths, options]) =>
         dtypesOf(options).map((dtype) => [what, dtype, lengths, options] as const),
@@ -80,7 +80,7 @@ describe.each(['flashAttention', 'standardAttention'] as const)('%s', (name) => 
     });
 
     /** Scores of some +-1e4: softmax is all but one-hot, and exp of a plain score would be inf. */
-    it.each(DTYPES)('scores of 1e4, %s', async (dtype) => {
+    it.each(DTYPES_HERE)('scores of 1e4, %s', async (dtype) => {
       const problem = plainProblem(dtype);
       const { q, k, v } = randomInputs(problem, 2);
       const inputs: Inputs = {
@@ -103,7 +103,7 @@ describe.each(['flashAttention', 'standardAttention'] as const)('%s', (name) => 
       });
     });
 
-    it.each(DTYPES)('values near the largest that f16 holds, %s', async (dtype) => {
+    it.each(DTYPES_HERE)('values near the largest that f16 holds, %s', async (dtype) => {
       const problem = plainProblem(dtype);
       const { q, k, v } = randomInputs(problem, 3);
       const inputs = {
@@ -117,7 +117,7 @@ describe.each(['flashAttention', 'standardAttention'] as const)('%s', (name) => 
       expectByTheRule(await attendOnGpu(gpu(), attend, problem, inputs), judgeOf(problem, inputs));
     });
 
-    it.each(DTYPES)('keys so far below the others that they weigh nothing, %s', async (dtype) => {
+    it.each(DTYPES_HERE)('keys so far below the others that they weigh nothing, %s', async (dtype) => {
       const problem = plainProblem(dtype);
       const { q, k, v } = randomInputs(problem, 4);
       const lowest = dtype === 'f16' ? -6e4 : -1e30;

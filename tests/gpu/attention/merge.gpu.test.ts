@@ -5,7 +5,7 @@ import type { Tensor } from '$gpu/device';
 import type { FloatDType } from '$gpu/formats/dtype';
 import { random } from '../../support/gpu';
 import { poisonArena, useGpu, withTensors, type Tensors } from '../../support/attention/device';
-import { DTYPES, PLAIN_HEAD_DIM } from '../../support/attention/grid';
+import { DTYPES, PLAIN_HEAD_DIM, rowsHere } from '../../support/attention/grid';
 import { mergeReference } from '../../support/attention/merge';
 import { normals, randomInputs, seedOf, type Inputs, type Problem } from '../../support/attention/problem';
 import { expectByTheRule, expectClose, judgeOf } from '../../support/attention/rule';
@@ -25,9 +25,11 @@ const factors = {
 } as const;
 
 /** Parts come from kernels that flashAttention's grid has as well: see there. */
-const rows = coveringArray(
-  factors,
-  ({ headDim, dtype }) => headDim === undefined || dtype === undefined || headDim === PLAIN_HEAD_DIM[dtype],
+const rows = rowsHere(
+  coveringArray(
+    factors,
+    ({ headDim, dtype }) => headDim === undefined || dtype === undefined || headDim === PLAIN_HEAD_DIM[dtype],
+  ),
 );
 
 /** What storing each part's output in the dtype costs, as a part of the largest output. */

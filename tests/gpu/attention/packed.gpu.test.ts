@@ -6,6 +6,7 @@ import { deviceOptions, useGpu, withTensors } from '../../support/attention/devi
 import {
   decodedDtype,
   DTYPES,
+  rowsHere,
   extraOptions,
   hasItsModification,
   maskOptions,
@@ -40,7 +41,7 @@ const factors = {
   dtype: DTYPES,
 } as const;
 
-const rows = coveringArray(factors, hasKernelOfGrid);
+const rows = rowsHere(coveringArray(factors, hasKernelOfGrid));
 
 const crossFactors = {
   headDim: [32, 59, 128],
@@ -58,7 +59,7 @@ const crossFactors = {
   dtype: DTYPES,
 } as const;
 
-const crossRows = coveringArray(crossFactors, (row) => hasKernelOfGrid({ ...row, alibi: 'no ALiBi' }));
+const crossRows = rowsHere(coveringArray(crossFactors, (row) => hasKernelOfGrid({ ...row, alibi: 'no ALiBi' })));
 
 describe('packed tensors', () => {
   const gpu = useGpu();

@@ -5,7 +5,7 @@ import { attentionReference } from '$gpu/attention/reference';
 import type { Tensor } from '$gpu/device';
 import type { FloatDType } from '$gpu/formats/dtype';
 import { useGpu, withTensors } from '../../support/attention/device';
-import { DTYPES, PLAIN_HEAD_DIM } from '../../support/attention/grid';
+import { DTYPES_HERE, PLAIN_HEAD_DIM } from '../../support/attention/grid';
 import { normals, randomInputs, type Problem } from '../../support/attention/problem';
 import { randomTables, rotate, type RotaryTables } from '../../support/attention/rotary';
 import { expectByTheRule, judgeOf, type Judge } from '../../support/attention/rule';
@@ -50,7 +50,7 @@ class HostCache {
   }
 }
 
-describe.each(DTYPES)('plans, %s', (dtype) => {
+describe.each(DTYPES_HERE)('plans, %s', (dtype) => {
   const gpu = useGpu();
   const headDim = PLAIN_HEAD_DIM[dtype];
 

@@ -2,7 +2,7 @@
 import { describe, it } from 'vitest';
 import { flashAttention } from '$gpu/attention';
 import { attendOnGpu, useGpu } from '../../support/attention/device';
-import { DTYPES } from '../../support/attention/grid';
+import { DTYPES, rowsHere } from '../../support/attention/grid';
 import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
 import { expectByTheRule, judgeOf } from '../../support/attention/rule';
 import { coveringArray } from '../../support/covering';
@@ -24,12 +24,15 @@ const factors = {
 } as const;
 
 /** For each D a kernel for many queries, and for few one whose tiles have 4 rows; D 3 has tiles of 8 as well. */
-const rows = coveringArray(factors, ({ headDim, lengths, heads, dtype }) => {
-  if (headDim === undefined || lengths === undefined) return true;
-  const isShort = lengths[0] === 3;
-  if (dtype !== undefined && dtype !== DTYPES[(factors.headDim.indexOf(headDim) + (isShort ? 0 : 1)) % 3]) return false;
-  return !isShort || headDim === 3 || heads === undefined || heads[0] === heads[1];
-});
+const rows = rowsHere(
+  coveringArray(factors, ({ headDim, lengths, heads, dtype }) => {
+    if (headDim === undefined || lengths === undefined) return true;
+    const isShort = lengths[0] === 3;
+    if (dtype !== undefined && dtype !== DTYPES[(factors.headDim.indexOf(headDim) + (isShort ? 0 : 1)) % 3])
+      return false;
+    return !isShort || headDim === 3 || heads === undefined || heads[0] === heads[1];
+  }),
+);
 
 describe('any D from 1 to 256', () => {
   const gpu = useGpu();

@@ -27,6 +27,24 @@ export const LENGTHS = [
 
 export const DTYPES: readonly FloatDType[] = ['f32', 'f16', 'bf16'];
 
+/**
+ * Storage types that tests outside the grids go through here. A type is a kernel of its own, which takes software
+ * adapters seconds to compile; each driver sees all three, in one of its two environments or in both together.
+ */
+export const DTYPES_HERE: readonly FloatDType[] = typesHere();
+
+function typesHere(): readonly FloatDType[] {
+  if (large) return DTYPES;
+  // `reduced` is lavapipe too, with all three; and only lavapipe computes in f16.
+  if (environment === 'lavapipe') return ['f16'];
+  return environment === 'chromium' ? ['f32'] : DTYPES;
+}
+
+/** Of rows, those with a storage type of DTYPES_HERE. */
+export function rowsHere<R extends { readonly dtype: FloatDType }>(rows: readonly R[]): R[] {
+  return rows.filter(({ dtype }) => DTYPES_HERE.includes(dtype));
+}
+
 export const HEADS = ['MHA', 'MQA', 'GQA'] as const;
 export type Heads = (typeof HEADS)[number];
 
@@ -61,15 +79,15 @@ export interface Grid<F extends Factors> {
 /**
  * A covering array, or with `npm run test:large` every combination.
  *
- * Two drivers, each in two environments. Every pair: Chromium (SwiftShader), and for f16, which only lavapipe computes
- * in, lavapipe. Every value: all four; the two others run the very same kernels on the very same drivers.
+ * Two drivers, each in two environments. Every pair: Dawn's SwiftShader, and for f16, which only lavapipe computes in,
+ * lavapipe. Every value: all four; `reduced` and `chromium` run the very same kernels on the very same drivers.
  */
 export function rowsOf<F extends Factors & { dtype: readonly FloatDType[] }>(grid: Grid<F>): Row<F>[] {
   const { factors, isPossible, isWorthIt, all = factors } = grid;
   // With 32 lanes a kernel takes a minute to compile.
   if (large && environment !== 'wide32') return [...product(all as F, isPossible)];
   const rows = coveringArray(factors, (row) => (isPossible?.(row) ?? true) && (isWorthIt?.(row) ?? true));
-  if (environment === 'chromium' || environment === 'unit') return rows;
+  if (environment === 'swiftshader' || environment === 'unit') return rows;
   const few = new Set(everyValue(rows));
   return rows.filter((row) => few.has(row) || (environment === 'lavapipe' && row.dtype === 'f16'));
 }
