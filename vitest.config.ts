@@ -31,12 +31,13 @@ const plainTests = large
       ...['ops', 'quant', 'generate'].map((room) => `tests/gpu/${room}/**`),
       ...['llama-cpp', 'tinyllama', 'files'].map((name) => `tests/gpu/model/${name}.*`),
     ];
-/** What takes a page minutes, and does on a GPU what shorter tests do: Dawn runs it on two drivers. */
+/** What takes a page long, and what Dawn says of the same driver sooner (or, of models, two others). */
 const longInPages = large
   ? []
   : [
       ...['pool', 'cut', 'typical'].map((name) => `tests/gpu/generate/${name}.*`),
       ...['forward', 'families'].map((name) => `tests/gpu/model/${name}.gpu.test.ts`),
+      'tests/gpu/attention/variants.*',
     ];
 /** Many kernels on tiny models: Dawn's SwiftShader compiles them in a tenth of lavapipe's time. */
 const manyKernels = large ? [] : ['types', 'families'].map((name) => `tests/gpu/model/${name}-llama-cpp.*`);
