@@ -1,6 +1,7 @@
 /** A visit to the built app, with a real browser: what it shows, and everything that it should not do. */
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright';
+import { afterAll } from 'vitest';
 import { chromiumSwitches, findChromium, softwareGpuSwitches } from '../../scripts/environments.js';
 import { serve } from '../../scripts/serve.js';
 
@@ -44,10 +45,10 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
   const server = await serve({ folder: BUILD, port: 0, host: '127.0.0.1', base, isolate: !plain });
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
-  let browser: Browser | undefined;
+  let context: BrowserContext | undefined;
   try {
-    browser = await openBrowser(gpu, host);
-    const context = await browser.newContext(browsing);
+    const browser = await openBrowser(gpu, host);
+    context = await browser.newContext(browsing);
     await options.prepare?.(context);
     const page = await context.newPage();
     page.setDefaultTimeout(gpu ? PATIENCE : 40_000);
@@ -72,16 +73,27 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
     await page.goto(`${origin}${base}${path}${search}`);
     await look({ page, home: `${origin}${base}`, errors, strangers });
   } finally {
-    await browser?.close();
+    await context?.close();
     server.closeAllConnections();
     server.close();
   }
 }
+
+/** By their switches: a browser takes longer to start than most visits last. What a visit leaves goes with its context. */
+const browsers = new Map<string, Promise<Browser>>();
+
+afterAll(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
+  browsers.clear();
+});
 
 function openBrowser(gpu: boolean, host: string): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no browser; this project should not run');
   const rules = host === 'localhost' ? [] : [`--host-resolver-rules=MAP ${host} 127.0.0.1`];
   const args = [...chromiumSwitches, ...(gpu ? softwareGpuSwitches : []), ...rules];
-  return chromium.launch({ executablePath, args });
+  const key = args.join(' ');
+  const browser = browsers.get(key) ?? chromium.launch({ executablePath, args });
+  browsers.set(key, browser);
+  return browser;
 }
