@@ -82,9 +82,23 @@ function readLock(file) {
  */
 function npm(args, cwd) {
   const itself = process.env.npm_execpath;
-  if (itself?.endsWith('.js')) return spawnSync(process.execPath, [itself, ...args], { cwd, stdio: 'inherit' });
+  const options = { cwd, env: withoutOurs(process.env), stdio: /** @type {const} */ ('inherit') };
+  if (itself?.endsWith('.js')) return spawnSync(process.execPath, [itself, ...args], options);
   // On Windows npm is a batch file, which only a shell can start.
-  return spawnSync('npm', args, { cwd, stdio: 'inherit', shell: process.platform === 'win32' });
+  return spawnSync('npm', args, { ...options, shell: process.platform === 'win32' });
+}
+
+/**
+ * What `npm test` was started with, less what npm has read from the project's own .npmrc and hands down: there it would
+ * go before the .npmrc of the folder that packages are installed in (tests/oracles is less strict about engines).
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function withoutOurs(environment) {
+  const ours = readFileSync(join(root, '.npmrc'), 'utf8').matchAll(/^([a-z-]+)=/gm);
+  const names = new Set([...ours].map(([, name]) => `npm_config_${name?.replaceAll('-', '_')}`));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !names.has(name)));
 }
 
 /**
