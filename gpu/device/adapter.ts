@@ -5,6 +5,7 @@
 import { LimitError, NoAdapterError, NoWebGpuError } from './errors';
 import { LIMIT_NAMES, chooseFeatures, effectiveLimits, readLimits, requestedLimits } from './limits';
 import type { Limits, Reduction } from './limits';
+import { pollGently } from './polling';
 
 /** One shape that the subgroup-matrix extension multiplies: [M, K] x [K, N] -> [M, N]. */
 export interface SubgroupMatrixConfig {
@@ -107,6 +108,7 @@ async function loadNodeProvider(flags: readonly string[]): Promise<GPU> {
   const packageName = ['web', 'gpu'].join('');
   try {
     const dawn = (await import(/* @vite-ignore */ packageName)) as NodeWebGpu;
+    pollGently();
     return dawn.create([...flags]);
   } catch (cause) {
     throw new NoWebGpuError(
