@@ -102,7 +102,7 @@ export function withoutOurs(environment) {
 }
 
 /**
- * Runs a program that came with a package, by the script its package.json names: no shell, on any platform.
+ * Runs a program that came with a package, and waits for it.
  *
  * @param {string} name package
  * @param {string[]} args
@@ -113,13 +113,7 @@ export function withoutOurs(environment) {
  * @returns {number} exit code
  */
 export function runPackage(name, args, { bin = name, env = process.env, quiet = false } = {}) {
-  const folder = join(root, 'node_modules', name);
-  const manifest = /** @type {{ bin: string | Record<string, string> }} */ (
-    JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  );
-  const script = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin];
-  if (!script) throw new Error(`The package ${name} has no program ${bin}`);
-  const program = spawnSync(process.execPath, [join(folder, script), ...args], {
+  const program = spawnSync(process.execPath, [packageProgram(name, bin), ...args], {
     cwd: root,
     env,
     stdio: quiet ? 'pipe' : 'inherit',
@@ -128,4 +122,21 @@ export function runPackage(name, args, { bin = name, env = process.env, quiet = 
   if (quiet && program.status !== 0) console.error(program.stdout + program.stderr);
   if (program.signal) console.error(`${name} was ended by ${program.signal}.`);
   return program.status ?? 1;
+}
+
+/**
+ * The script behind a package's program: `node SCRIPT` runs it on any platform, without a shell.
+ *
+ * @param {string} name package
+ * @param {string} [bin] program, where the package has several or names it otherwise
+ * @returns {string} path
+ */
+export function packageProgram(name, bin = name) {
+  const folder = join(root, 'node_modules', name);
+  const manifest = /** @type {{ bin: string | Record<string, string> }} */ (
+    JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  );
+  const script = typeof manifest.bin === 'string' ? manifest.bin : manifest.bin[bin];
+  if (!script) throw new Error(`The package ${name} has no program ${bin}`);
+  return join(folder, script);
 }
