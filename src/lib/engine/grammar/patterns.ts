@@ -1,5 +1,5 @@
 /** Regular expressions and formats as grammars: of a text as it is, and of a JSON string. */
-import { charClass, either, jsonChar, literal, repeated, type Range } from './ebnf';
+import { anyChars, charClass, either, jsonChar, literal, repeated, type Range } from './ebnf';
 import { SchemaError } from './errors';
 import { lengths, parseRegex, RegexError, type Branch, type Regex } from './regex';
 
@@ -51,15 +51,13 @@ export function patternString(source: string, path: string, { min, max }: Bounds
 /** @param room characters that may, or have to, stand around it */
 function framed({ fromStart, toEnd }: Branch, inner: string, room: Bounds): string {
   if (fromStart && toEnd) return `(${inner})`;
-  if (fromStart) return `(${inner} ${repeated('char', room.min, room.max)})`;
-  const before = repeated(
-    'char',
+  if (fromStart) return `(${inner} ${anyChars(room.min, room.max)})`;
+  const before = anyChars(
     room.min,
     toEnd || room.max === Infinity ? room.max : Math.max(room.min, Math.floor(room.max / 2)),
   );
   if (toEnd) return `(${before} ${inner})`;
-  const after =
-    room.max === Infinity ? 'char*' : repeated('char', 0, room.max - Math.max(room.min, Math.floor(room.max / 2)));
+  const after = anyChars(0, room.max - Math.max(room.min, Math.floor(room.max / 2)));
   return `(${before} ${inner} ${after})`;
 }
 
