@@ -84,7 +84,8 @@ const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?(?:Z|[+-](?:0\
 const BYTE = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?';
 const HOST = `${LABEL}(?:\\.${LABEL}){0,4}`;
-const PATH = "(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*";
+// Without apostrophes, which templates of addresses (RFC 6570) may not have.
+const PATH = '(?:/[A-Za-z0-9._~!$&()*+,;=:@-]*)*';
 const QUERY = '(?:\\?[A-Za-z0-9._~/?=&+-]*)?(?:#[A-Za-z0-9._~/?=&-]*)?';
 
 const URI = `^https?://${HOST}(?::[1-9]\\d{0,3})?${PATH}${QUERY}$`;

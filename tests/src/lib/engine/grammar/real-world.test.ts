@@ -14,33 +14,25 @@ interface Published {
 const LONGEST = 4000;
 
 const large = inject('large');
-const wanted = large ? 200 : 8;
+/** The smaller ones; in the full run all that end. */
+const wanted = large ? Infinity : 200;
 
-test(`${wanted} published schemas are held`, async (context) => {
+test(`${large ? 'all' : wanted} published schemas are held`, async (context) => {
   const missing = missingPackage('@octokit/webhooks-schemas') ?? missingPackage('ajv');
   if (missing) return context.skip(missing);
   const { default: published } = await oracle<{ default: Published }>('@octokit/webhooks-schemas');
   const { definitions } = published;
-  const names = Object.keys(definitions);
   const ajv = await validator('draft7');
+  // Once for all: they refer to one another.
+  ajv.addSchema({ $id: 'https://published/', definitions });
+  const { grammars, refused } = grammarsOf(definitions);
   const walker = new RandomWalker(pocketTokenizer());
-  const refused: string[] = [];
   let held = 0;
-  for (let i = 0; held < wanted && i < names.length; i++) {
-    // Spread over the alphabet.
-    const name = names[(i * 37) % names.length]!;
-    const schema = { $ref: `#/definitions/${name}`, definitions };
-    let grammar: string;
-    try {
-      grammar = ebnfOfSchema(schema, name);
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
-      refused.push(error.message);
-      continue;
-    }
+  for (const [i, { name, grammar }] of grammars.entries()) {
+    if (held === wanted) break;
     const walk = await walker.walk(grammar, i, LONGEST);
     if (!walk.ended) continue;
-    const validate = ajv.compile(schema);
+    const validate = ajv.compile({ $ref: `https://published/#/definitions/${name}` });
     expect(validate(JSON.parse(walk.text)), `${name}: ${JSON.stringify(validate.errors)}`).toBe(true);
     held += 1;
   }
@@ -48,6 +40,24 @@ test(`${wanted} published schemas are held`, async (context) => {
   console.log(
     `${held} held, ${refused.length} refused: ${[...new Set(refused.map((why) => why.replace(/^\S+/, '')))].join('; ')}`,
   );
-  expect(held).toBe(wanted);
-  expect(refused.length).toBeLessThan(held / 10 + 1);
+  expect(held).toBeGreaterThanOrEqual(200);
+  expect(refused.length).toBeLessThan(held / 10);
 });
+
+/** Of all that can be held, the shortest first; and why others were refused. */
+function grammarsOf(definitions: Published['definitions']): {
+  readonly grammars: readonly { readonly name: string; readonly grammar: string }[];
+  readonly refused: readonly string[];
+} {
+  const refused: string[] = [];
+  const grammars = Object.keys(definitions).flatMap((name) => {
+    try {
+      return [{ name, grammar: ebnfOfSchema({ $ref: `#/definitions/${name}`, definitions }, name) }];
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      refused.push(error.message);
+      return [];
+    }
+  });
+  return { grammars: grammars.toSorted((a, b) => a.grammar.length - b.grammar.length), refused };
+}
