@@ -1,7 +1,6 @@
 /**
- * What the app keeps as a site of its own, for a frame of it in somebody else's page. Browsers keep a frame's storage by
- * the site around it; Chromium gives the frame its own site's on request, by handles (Storage Access, «non-cookie
- * storage»: https://privacycg.github.io/saa-non-cookie-storage/). Where that is not to be had, it is as if there were none.
+ * What the app keeps as a site of its own, for a frame of it in somebody else's page, which has a handle on it
+ * (src/lib/widget/frame/access.ts).
  *
  * Models alone are looked for there, and what is read are handles on bytes, which go on to the engine's worker as they are.
  */
@@ -12,52 +11,20 @@ import type { FromWorker, ToWorker } from './protocol';
 import type { Manifest, Plan } from './records';
 import workerUrl from './shared-worker.ts?sharedworker&url';
 
-/** As far as it is used here. */
-interface Handle {
+/** Of Chromium's, what is used here. */
+export interface SiteHandle {
   readonly indexedDB: IDBFactory;
   /** A function here, no class. Not on every system that has the rest. */
   SharedWorker?(url: string, options: WorkerOptions): SharedWorker;
 }
 
-/** The two came together. */
-interface Access {
-  requestStorageAccess(types: { readonly indexedDB: true; readonly SharedWorker: true }): Promise<Handle>;
-  hasUnpartitionedCookieAccess(): Promise<boolean>;
-}
-
-/** Other browsers take no wishes: they would ask for cookies, which nobody wants here. */
-function access(): (Document & Access) | undefined {
-  return 'hasUnpartitionedCookieAccess' in document ? (document as Document & Access) : undefined;
-}
-
-/** Whether asking for it may be answered, if need be by the person. */
-export async function mayAskForSite(): Promise<boolean> {
-  return access() !== undefined && (await permission()) === 'prompt';
-}
-
 export class SiteModels {
-  readonly #handle: Handle;
+  readonly #handle: SiteHandle;
   readonly #depot: IdbDepot;
 
-  constructor(handle: Handle) {
+  constructor(handle: SiteHandle) {
     this.#handle = handle;
     this.#depot = new IdbDepot({ factory: handle.indexedDB });
-  }
-
-  /**
-   * @param how `quietly`: only where the browser has been told already. `asked`: it may ask the person, who has just
-   *   pressed something; it does so only where they have used the app itself before.
-   */
-  static async open(how: 'quietly' | 'asked'): Promise<SiteModels | undefined> {
-    const page = access();
-    if (!page) return undefined;
-    try {
-      if (how === 'quietly' && !(await isGiven(page))) return undefined;
-      return new SiteModels(await page.requestStorageAccess({ indexedDB: true, SharedWorker: true }));
-    } catch {
-      // Refused, by the browser or the person.
-      return undefined;
-    }
   }
 
   /** Whole models. */
@@ -89,14 +56,6 @@ export class SiteModels {
   close(): void {
     this.#depot.close();
   }
-}
-
-async function isGiven(page: Access): Promise<boolean> {
-  return (await permission()) === 'granted' || page.hasUnpartitionedCookieAccess();
-}
-
-async function permission(): Promise<PermissionState> {
-  return (await navigator.permissions.query({ name: 'storage-access' })).state;
 }
 
 class SharedLine implements WorkerLine {

@@ -14,9 +14,10 @@ import { ModelsClient } from '$lib/store/client';
 import { remoteName } from '$lib/store/remote-name';
 import { Servers } from '$lib/store/servers';
 import { checkHub } from '$lib/store/settings';
-import { mayAskForSite, SiteModels } from '$lib/store/shared';
+import type { SiteModels } from '$lib/store/shared';
 import { hostOf, listModels, serverAddress } from '$lib/engine/remote';
 import type { WidgetSettings } from '../protocol';
+import { mayAskForSite, openSite } from './access';
 import { hasAgreed, rememberAgreed } from './keeping';
 
 export interface Offered {
@@ -94,7 +95,7 @@ export class Source {
       await this.#open();
       const known = this.#models!.state.models.find((model) => isFrom(model, address));
       if (known) return this.#follow(known);
-      if (await this.#lookOnSite('quietly')) return;
+      if (await this.#lookOnSite()) return;
       await this.#offer();
     } catch (error) {
       this.state = { stage: 'failed', message: messageOf(error) };
@@ -111,7 +112,7 @@ export class Source {
       if (!choice || !this.#models) return;
       this.state = { stage: 'looking' };
       // First of all: the browser listens to who has just pressed something.
-      this.#site ??= await SiteModels.open('asked');
+      this.#site ??= await openSite('asked');
       const there = await this.#wholeOnSite();
       if (there) return await this.#takeFromSite(there);
       await this.#moveToSite();
@@ -211,9 +212,9 @@ export class Source {
 
   // ---- what the app has as a site of its own -------------------------------------------------------------------
 
-  /** Whether it is there, whole or on its way. What is there is offered too: to whom it shows is the visitor's affair. */
-  async #lookOnSite(how: 'quietly' | 'asked'): Promise<boolean> {
-    this.#site ??= await SiteModels.open(how);
+  /** Whether it is there, whole or on its way. Not taken without a word: the page would be told what the visitor has. */
+  async #lookOnSite(): Promise<boolean> {
+    this.#site ??= await openSite('quietly');
     const there = await this.#wholeOnSite();
     if (there) {
       if (hasAgreed(this.#settings, there.id)) await this.#takeFromSite(there);

@@ -32,11 +32,12 @@ export class RandomWalker {
     this.#closing = closing.filter((ids) => ids.length === 1).map(([id]) => id!);
   }
 
-  async walk(grammar: GrammarSpec, seed: number, most = MOST): Promise<Walk> {
+  /** @param begin what is written already */
+  async walk(grammar: GrammarSpec, seed: number, most = MOST, begin = ''): Promise<Walk> {
     const { tokenizer } = this;
     const next = random(seed);
     const { mask, close } = await this.#grammars.open(grammar);
-    const drawn: number[] = [];
+    const drawn: number[] = [...tokenizer.encode(begin)];
     try {
       while (drawn.length < most) {
         const words = await mask(drawn);
