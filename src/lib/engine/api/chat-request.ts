@@ -1,6 +1,6 @@
 /** The body of `/v1/chat/completions`, checked: what it asks for, in the engine's words. */
 import type { ChatMessage, Tool } from '$lib/text';
-import { ebnfOfRegex, ebnfOfSchema } from '../grammar';
+import { ebnfOfRegex, ebnfOfSchema, requireBounded } from '../grammar';
 import type { GrammarSpec, LoadedModel } from '../protocol';
 import { invalid, unsupported } from './errors';
 import { Fields, isObject, kindOf } from './fields';
@@ -111,11 +111,17 @@ function readFormat(format: Fields | undefined): Format | undefined {
     text: () => undefined,
     json_object: () => schemaFormat({ type: 'object' }, format.at('type')),
     json_schema: () => readSchema(format.requiredObject('json_schema')),
-    grammar: () => ebnfFormat(format.requiredText('grammar')),
+    grammar: () => readGrammar(format),
     regex: () => ebnfFormat(ebnfOfRegex(format.requiredText('regex'), format.at('regex'))),
   }[type]();
   format.refuseOthers();
   return grammar;
+}
+
+function readGrammar(fields: Fields): Format {
+  const ebnf = fields.requiredText('grammar');
+  requireBounded(ebnf, fields.at('grammar'));
+  return ebnfFormat(ebnf);
 }
 
 function ebnfFormat(ebnf: string): Format {

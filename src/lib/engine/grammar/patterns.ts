@@ -1,4 +1,5 @@
 /** Regular expressions and formats as grammars: of a text as it is, and of a JSON string. */
+import { requireBounded } from './bounds';
 import { anyChars, charClass, either, jsonChar, literal, repeated, type Range } from './ebnf';
 import { SchemaError } from './errors';
 import { lengths, parseRegex, RegexError, type Branch, type Regex } from './regex';
@@ -12,7 +13,9 @@ export function ebnfOfRegex(source: string, path: string): string {
     throw new SchemaError(path, 'has a set without characters');
   };
   const branches = following(path, () => parseRegex(source));
-  return `root ::= ${either(branches.map(({ regex }) => expression(regex, plainly)))}\n`;
+  const ebnf = `root ::= ${either(branches.map(({ regex }) => expression(regex, plainly)))}\n`;
+  requireBounded(ebnf, path);
+  return ebnf;
 }
 
 /** Bounds of a string's length, in characters. */
@@ -45,7 +48,9 @@ export function patternString(source: string, path: string, { min, max }: Bounds
       max: max === Infinity ? Infinity : max - most,
     });
   });
-  return `"\\"" ${either(branches)} "\\""`;
+  const string = `"\\"" ${either(branches)} "\\""`;
+  requireBounded(string, path);
+  return string;
 }
 
 /** @param room characters that may, or have to, stand around it */

@@ -116,6 +116,7 @@ export class Source {
       const there = await this.#wholeOnSite();
       if (there) return await this.#takeFromSite(there);
       await this.#moveToSite();
+      if (this.#onSite) rememberAgreed(this.#settings, choice.id);
       this.#id = await this.#models.download(choice);
       this.#tell(this.#models.state);
     } catch (error) {
@@ -223,11 +224,14 @@ export class Source {
     }
     const address = this.#address;
     const plans = await this.#site?.plans().catch(() => []);
-    if (!plans?.some((plan) => isFrom(plan, address))) return false;
+    const plan = plans?.find((begun) => isFrom(begun, address) && hasAgreed(this.#settings, begun.id));
+    if (!plan) return false;
     await this.#moveToSite();
-    const begun = this.#models?.state.models.find((model) => isFrom(model, address));
-    if (begun) this.#follow(begun);
-    return begun !== undefined;
+    const begun = this.#models?.state.models.find(({ id }) => id === plan.id);
+    if (!begun) return false;
+    this.#follow(begun);
+    if (!plan.paused && !plan.failure) this.resume();
+    return true;
   }
 
   async #wholeOnSite(): Promise<Manifest | undefined> {
