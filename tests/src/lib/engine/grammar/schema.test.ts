@@ -80,7 +80,7 @@ test.each([
   };
   const { grammar } = readChatCompletion(body, { ...MODEL, toolFormat });
   const seen = new Set<string>();
-  for (let seed = 0; seed < 12; seed++) {
+  for (let seed = 0; seed < 60; seed++) {
     const { text, ended } = await walker.walk(grammar!, seed);
     if (!ended) continue;
     const said = text.replace(/\s/g, '');
