@@ -6,8 +6,8 @@ import { defineConfig, type Plugin } from 'vite';
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const alias = { $lib: folder('src/lib'), $gpu: folder('gpu') };
 
-/** Whoever depends on us gets these as dependencies of ours, once. */
-const external = [/^node:/, 'wesl', 'webgpu', /^@huggingface\//, '@mlc-ai/web-xgrammar', 'hash-wasm', 'idb-keyval'];
+/** Whoever depends on us gets these as dependencies of ours, once; all else is inside. */
+const external = [/^node:/, 'wesl', 'webgpu', /^@huggingface\//, '@mlc-ai/web-xgrammar', 'idb-keyval'];
 
 /**
  * Vite writes the files of a library into its programs, as base64. llama.cpp has 9 MB, and is for pages without a GPU

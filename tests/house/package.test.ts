@@ -8,9 +8,15 @@ import { chromium, type Page } from 'playwright';
 import { publint } from 'publint';
 import ts from 'typescript';
 import { build } from 'vite';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { buildCli, buildLibrary } from '../../scripts/builds.js';
-import { chromiumSwitches, findChromium, findEnvironments, vulkanEnvironment } from '../../scripts/environments.js';
+import {
+  chromiumSwitches,
+  findChromium,
+  findEnvironments,
+  softwareGpuSwitches,
+  vulkanEnvironment,
+} from '../../scripts/environments.js';
 import { root } from '../../scripts/packages.js';
 import { ensurePocket } from '../../scripts/pocket.js';
 import { serve } from '../../scripts/serve.js';
@@ -182,21 +188,23 @@ async function viteProject(): Promise<string> {
   writeFileSync(
     join(project, 'main.js'),
     `import { createFireside } from 'fireside-chat';
-     globalThis.fireside = createFireside({ model: '/model.gguf', path: 'cpu', threads: 1, context: 512 });`,
+     const path = new URLSearchParams(location.search).get('path');
+     globalThis.fireside = createFireside({ model: '/model.gguf', path, threads: 1, context: 512 });`,
   );
   const config = { configFile: false, logLevel: 'error', worker: { format: 'es' } } as const;
   await build({ ...config, root: project, build: { target: 'es2023' } });
   return join(project, 'dist');
 }
 
-/** Opens the project in a page, and asks there. */
-async function inPage<T>(folder: string, ask: (page: Page) => Promise<T>): Promise<T> {
+/** Opens the project in a page, on this path, and asks there. */
+async function inPage<T>(folder: string, path: 'cpu' | 'gpu', ask: (page: Page) => Promise<T>): Promise<T> {
   const server = await serve({ folder, port: 0, host: '127.0.0.1', base: '' });
-  const browser = await chromium.launch({ executablePath: findChromium()!, args: chromiumSwitches });
+  const args = [...chromiumSwitches, ...(path === 'gpu' ? softwareGpuSwitches : [])];
+  const browser = await chromium.launch({ executablePath: findChromium()!, args });
   try {
     const page = await browser.newPage();
     const address = server.address();
-    await page.goto(`http://localhost:${typeof address === 'object' ? address?.port : ''}/`);
+    await page.goto(`http://localhost:${typeof address === 'object' ? address?.port : ''}/?path=${path}`);
     return await ask(page);
   } finally {
     await browser.close();
@@ -205,32 +213,42 @@ async function inPage<T>(folder: string, ask: (page: Page) => Promise<T>): Promi
   }
 }
 
+interface Told {
+  readonly path: string;
+  readonly list: string;
+  readonly whole: string;
+  readonly streamed: string;
+  readonly masked: string;
+}
+
+/** What the pocket model answers there: whole, streamed, and as JSON. */
+function askPocket(page: Page): Promise<Told> {
+  return page.evaluate(async () => {
+    const { model, fetch } = await (globalThis as Run).fireside;
+    const chat = async (fields: object): Promise<string> => {
+      const messages = [{ role: 'user', content: 'What is the capital of France?' }];
+      const headers = { 'Content-Type': 'application/json' };
+      const body = JSON.stringify({ model: model.name, messages, temperature: 0, max_tokens: 12, ...fields });
+      return (await fetch('http://fireside/v1/chat/completions', { method: 'POST', headers, body })).text();
+    };
+    return {
+      path: model.path,
+      list: await (await fetch('http://fireside/v1/models')).text(),
+      whole: await chat({}),
+      streamed: await chat({ stream: true }),
+      masked: await chat({
+        response_format: { type: 'json_schema', json_schema: { name: 'city', schema: { enum: ['Paris', 'Rome'] } } },
+      }),
+    };
+  });
+}
+
 test('in a fresh Vite project, in a real page: the pocket model answers, and three clients get what they ask for', async (context) => {
   const missing = missingPackage('openai') ?? (findChromium() ? undefined : 'no browser');
   if (missing) return context.skip(missing);
   const folder = await viteProject();
   symlinkSync((await ensurePocket()).path, join(folder, 'model.gguf'));
-  const told = await inPage(folder, (page) =>
-    page.evaluate(async () => {
-      const { model, fetch } = await (globalThis as Run).fireside;
-      const chat = async (fields: object): Promise<string> => {
-        const messages = [{ role: 'user', content: 'What is the capital of France?' }];
-        const headers = { 'Content-Type': 'application/json' };
-        const body = JSON.stringify({ model: model.name, messages, temperature: 0, max_tokens: 12, ...fields });
-        return (await fetch('http://fireside/v1/chat/completions', { method: 'POST', headers, body })).text();
-      };
-      const list = await (await fetch('http://fireside/v1/models')).text();
-      const whole = await chat({});
-      const streamed = await chat({ stream: true });
-      return {
-        path: model.path,
-        list,
-        whole,
-        streamed,
-        masked: await chat({ response_format: { type: 'json_object' } }),
-      };
-    }),
-  );
+  const told = await inPage(folder, 'cpu', askPocket);
   expect(told).toMatchObject({
     path: 'cpu',
     list: expect.stringContaining('MiniMind2-Small') as string,
@@ -244,7 +262,7 @@ test('in a fresh Vite project, in a real page: the pocket model answers, and thr
   const worker = readdirSync(join(folder, 'assets')).find((name) => /^worker[^/]*\.js$/.test(name));
   writeFileSync(join(folder, 'assets', worker!), doubleSource());
   const clients = await bundleClients();
-  const failed = await inPage(folder, async (page) => {
+  const failed = await inPage(folder, 'cpu', async (page) => {
     await page.evaluate(clients);
     return page.evaluate(async () => {
       const { runClients, fireside } = globalThis as Run;
@@ -253,4 +271,18 @@ test('in a fresh Vite project, in a real page: the pocket model answers, and thr
     });
   });
   expect(failed).toEqual(Object.fromEntries(Object.keys(CASES).map((name) => [name, ''])));
+});
+
+test('the same on the GPU of that page, masks too', async (context) => {
+  if (!inject('large')) return context.skip('only in the full run: Chromium’s software GPU takes its time');
+  if (!findChromium()) return context.skip('no browser');
+  const folder = await viteProject();
+  symlinkSync((await ensurePocket()).path, join(folder, 'model.gguf'));
+  expect(await inPage(folder, 'gpu', askPocket)).toMatchObject({
+    path: 'gpu',
+    list: expect.stringContaining('MiniMind2-Small') as string,
+    whole: expect.stringMatching(/capital of France is Paris.*"cached_tokens"/) as string,
+    streamed: expect.stringMatching(/"content":"aris"[^]*data: \[DONE\]/) as string,
+    masked: expect.stringMatching(/"content":"\\"Paris\\"".*"finish_reason":"stop"/) as string,
+  });
 });

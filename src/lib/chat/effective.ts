@@ -5,7 +5,7 @@
 import type { LoadOptions, ModelAt, RemoteModelAt, Sampling } from '$lib/engine/protocol';
 import type { ChatSettings } from '$lib/conversations/records';
 import { isRemote, remoteModelAt } from '$lib/store/remote-name';
-import { storedId, storedName } from './models';
+import { shownName, storedId, storedName } from './models';
 
 /** What an address may ask of the page. */
 export interface AddressSettings {
@@ -52,14 +52,22 @@ export function readAddress(search: string): AddressSettings {
   };
 }
 
-/** @param model where neither conversation nor address name one */
-export function effective(model: string, address: AddressSettings, settings: ChatSettings): Effective {
+/**
+ * @param model where neither conversation nor address name one
+ * @param files of that model, where its name does not lead to them
+ */
+export function effective(
+  model: string,
+  address: AddressSettings,
+  settings: ChatSettings,
+  files?: readonly File[],
+): Effective {
   const { path, threads, context, temperature } = address;
   const named = settings.model ?? address.model ?? model;
   return {
     model: named,
     load: {
-      ...modelAt(named),
+      ...(files && named === model ? { files, name: shownName(named) } : modelAt(named)),
       path: settings.path ?? path ?? 'auto',
       // What the store has in safetensors counts there as what it becomes.
       ...(storedId(named) !== undefined && { quant: 'auto' as const }),

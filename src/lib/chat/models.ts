@@ -7,6 +7,8 @@ export interface ModelEntry {
   readonly url: string;
   readonly name: string;
   readonly bytes: number;
+  /** Where its bytes are, if not where its name says: handles on what another store holds. */
+  readonly files?: readonly File[];
 }
 
 /** Before the id of a model in the store; any other name of a model is an address. */

@@ -9,7 +9,7 @@ import { urlPlace } from './url-place';
 export function placeOf(at: ModelAt, signal: AbortSignal): Promise<ModelPlace> {
   if ('url' in at) return urlPlace(at.url, signal);
   if ('stored' in at) return storedPlace(at.stored);
-  return Promise.resolve(filesPlace(at.files));
+  return Promise.resolve(filesPlace(at.files, at.name));
 }
 
 /** One connection, however many models are opened. */
@@ -36,10 +36,10 @@ export function manifestPlace(manifest: Manifest, depot: FileSources): ModelPlac
   );
 }
 
-function filesPlace(files: readonly File[]): ModelPlace {
+function filesPlace(files: readonly File[], folder?: string): ModelPlace {
   const [single] = files;
   if (!single) throw new EngineFault('files', 'No file was chosen.');
-  const name = single.webkitRelativePath.split('/').at(-2) ?? 'model';
+  const name = folder ?? single.webkitRelativePath.split('/').at(-2) ?? 'model';
   return together(
     name,
     files.map((file) => ({ path: file.name, open: () => chosenFile(file) })),

@@ -73,8 +73,8 @@ export type ModelAt =
   | { readonly url: string }
   /** A whole model of the store, by its id there. */
   | { readonly stored: string }
-  /** What a person chose: a GGUF file, or the files of such a folder. They are read where they lie, and not kept. */
-  | { readonly files: readonly File[] };
+  /** What a person chose: a GGUF file, or the files of such a folder, with that folder's name. They are read where they lie, and not kept. */
+  | { readonly files: readonly File[]; readonly name?: string };
 
 export type LoadRequest = ModelAt & LoadOptions;
 

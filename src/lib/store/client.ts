@@ -14,9 +14,21 @@ import { DEFAULT_HUB, type HubSettings } from './settings';
 import type { StoreState } from './state';
 import { evictedOf, recall, remember, type Seen, type Witness } from './witness';
 
+/** The worker's end of the line. */
+export interface WorkerLine {
+  postMessage(message: ToWorker): void;
+  addEventListener(type: 'message', listener: (event: MessageEvent<FromWorker>) => void): void;
+  /** It cannot be loaded, or broke. */
+  addEventListener(type: 'error', listener: (event: { readonly message?: string }) => void): void;
+  /** Ends the worker, or what it does for this page. */
+  close(): void;
+}
+
 export interface ClientOptions extends Partial<Setup> {
   /** `localStorage`: remembers what was here, to notice when the browser cleared it away. */
   readonly witness?: Witness;
+  /** Left out: a worker of the page's own. */
+  readonly line?: WorkerLine;
 }
 
 const NOTHING_YET: StoreState = {
@@ -34,7 +46,7 @@ interface Pending {
 }
 
 export class ModelsClient {
-  readonly #worker: Worker;
+  readonly #line: WorkerLine;
   readonly #witness: Witness | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(state: StoreState) => void>();
@@ -43,12 +55,12 @@ export class ModelsClient {
   #hub = DEFAULT_HUB;
   #lastId = 0;
 
-  constructor({ witness, pocket, hub, goOn = true }: ClientOptions = {}) {
+  constructor({ witness, pocket, hub, goOn = true, line = ownWorker() }: ClientOptions = {}) {
     this.#witness = witness;
     this.#seen = recall(witness);
-    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'fireside-store' });
-    this.#worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
-    this.#worker.addEventListener('error', ({ message }) => {
+    this.#line = line;
+    this.#line.addEventListener('message', ({ data }) => this.#receive(data));
+    this.#line.addEventListener('error', ({ message }) => {
       this.#fail({ problem: 'unavailable', message: message || 'The part that keeps models could not be loaded.' });
     });
     this.#send({ type: 'setup', setup: { goOn, ...(pocket && { pocket }), ...(hub && { hub }) } });
@@ -124,9 +136,9 @@ export class ModelsClient {
     this.#tell({ ...this.#state, evicted: [] });
   }
 
-  /** Ends the worker; downloads go on when the store is next opened. */
+  /** Ends the work; downloads go on when the store is next opened. */
   close(): void {
-    this.#worker.terminate();
+    this.#line.close();
     this.#fail({ problem: 'unavailable', message: 'The store was closed.' });
     this.#listeners.clear();
   }
@@ -150,7 +162,7 @@ export class ModelsClient {
   }
 
   #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+    this.#line.postMessage(message);
   }
 
   #receive(message: FromWorker): void {
@@ -178,6 +190,11 @@ export class ModelsClient {
     this.#pending.clear();
     this.#tell({ ...this.#state, ready: true, trouble: failure });
   }
+}
+
+function ownWorker(): WorkerLine {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'fireside-store' });
+  return Object.assign(worker, { close: () => worker.terminate() });
 }
 
 function errorOf({ problem, message }: StoreFailure): StoreError {

@@ -17,14 +17,19 @@ export interface DatabaseEvents {
   readonly outdated?: () => void;
 }
 
+export interface DatabaseOptions extends DatabaseEvents {
+  /** Whose databases; default: those that the browser gives this page. */
+  readonly factory?: IDBFactory | undefined;
+}
+
 export class Database {
   readonly #name: string;
   readonly #migrations: readonly Migration[];
-  readonly #events: DatabaseEvents;
+  readonly #events: DatabaseOptions;
   #opening: Promise<IDBDatabase> | undefined;
   #outdated = false;
 
-  constructor(name: string, migrations: readonly Migration[], events: DatabaseEvents = {}) {
+  constructor(name: string, migrations: readonly Migration[], events: DatabaseOptions = {}) {
     this.#name = name;
     this.#migrations = migrations;
     this.#events = events;
@@ -88,9 +93,10 @@ export class Database {
   }
 
   #open(): Promise<IDBDatabase> {
-    if (typeof indexedDB === 'undefined') return Promise.reject(unavailable());
+    const factory = this.#events.factory ?? (typeof indexedDB === 'undefined' ? undefined : indexedDB);
+    if (!factory) return Promise.reject(unavailable());
     return new Promise((done, failed) => {
-      const request = indexedDB.open(this.#name, this.#migrations.length);
+      const request = factory.open(this.#name, this.#migrations.length);
       request.onblocked = () => this.#events.blocked?.();
       request.onupgradeneeded = ({ oldVersion }) => {
         const upgrade = request.transaction!;

@@ -15,7 +15,7 @@
 import { get, promisifyRequest, set, values } from 'idb-keyval';
 import type { ByteSource } from '$lib/weights';
 import { blobSource, SourceError } from '$lib/weights';
-import { Database, type DatabaseEvents, type Migration } from './database';
+import { Database, type DatabaseOptions, type Migration } from './database';
 import type { Depot, FileId, Space } from './depot';
 import { StoreError } from './errors';
 import type { FileProgress, Manifest, ModelKey, Plan, StoredFile } from './records';
@@ -36,8 +36,8 @@ export class IdbDepot implements Depot {
   readonly #database: Database;
 
   /** @param migrations for tests, which play a version to come */
-  constructor(events: DatabaseEvents = {}, name = DATABASE, migrations = MIGRATIONS) {
-    this.#database = new Database(name, migrations, events);
+  constructor(options: DatabaseOptions = {}, name = DATABASE, migrations = MIGRATIONS) {
+    this.#database = new Database(name, migrations, options);
   }
 
   // ---- records -------------------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ export class IdbDepot implements Depot {
     return this.#database.store('chunks')('readonly', (store) => promisifyRequest(store.count(under(key))));
   }
 
-  source(manifest: Manifest, file: StoredFile): ByteSource {
+  source(manifest: Manifest, file: StoredFile): ByteSource & BlobBacked {
     const index = manifest.files.indexOf(file);
     return new StoredSource(file, () => this.#blobOf(manifest, file, index));
   }

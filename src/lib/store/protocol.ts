@@ -29,7 +29,9 @@ export interface Setup {
 
 export type ToWorker =
   | { readonly type: 'setup'; readonly setup: Setup }
-  | { readonly type: 'call'; readonly id: number; readonly call: Call; readonly args: readonly unknown[] };
+  | { readonly type: 'call'; readonly id: number; readonly call: Call; readonly args: readonly unknown[] }
+  /** Nobody here needs it any more. */
+  | { readonly type: 'close' };
 
 export type FromWorker =
   | { readonly type: 'state'; readonly state: StoreState; readonly hub: HubSettings }

@@ -1,5 +1,8 @@
 /** Somebody else's site, with the widget in it: pages at an origin of their own, beside the app's. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   chromium,
@@ -43,6 +46,8 @@ export interface SiteOptions {
   readonly browsing?: BrowserContextOptions;
   /** `denied`: frames of other sites may keep nothing. */
   readonly storage?: 'denied';
+  /** The browser has been told that the app's frames may use what the app keeps as a site of its own, in these sites. */
+  readonly access?: (site: string) => readonly string[];
   /** The engine itself, instead of its double. */
   readonly engine?: boolean;
 }
@@ -64,14 +69,25 @@ export async function visitSite(options: SiteOptions, look: (visit: SiteVisit) =
   const app = `http://localhost:${portOf(appServer)}/`;
   const site = await serveFiles((origin) => options.files({ app, site: origin }));
   let browser: Browser | undefined;
+  let alone: BrowserContext | undefined;
+  let profile: string | undefined;
   try {
     const executablePath = findChromium();
     if (!executablePath) throw new Error('no browser; this project should not run');
     // Playwright switches off that browsers keep each site's frames apart; here it is on, as people have it. Where it is
     // off, frames of other sites may keep nothing at all.
     const apart = options.storage === 'denied' ? [] : ['--disable-features=Translate'];
-    browser = await chromium.launch({ executablePath, args: [...chromiumSwitches, ...apart] });
-    const context = await browser.newContext({ serviceWorkers: 'block', ...options.browsing });
+    const launch = { executablePath, args: [...chromiumSwitches, ...apart] };
+    const browsing: BrowserContextOptions = { serviceWorkers: 'block', ...options.browsing };
+    let context: BrowserContext;
+    if (options.access) {
+      const sites = options.access(site.origin);
+      profile = await profileWithAccess(new URL(app).origin, sites);
+      alone = context = await chromium.launchPersistentContext(profile, { ...launch, ...browsing });
+    } else {
+      browser = await chromium.launch(launch);
+      context = await browser.newContext(browsing);
+    }
     if (!options.engine) await useDouble(context);
     const page = await context.newPage();
     page.setDefaultTimeout(options.engine ? 60_000 : 15_000);
@@ -86,11 +102,34 @@ export async function visitSite(options: SiteOptions, look: (visit: SiteVisit) =
     await look({ page, context, app, site: site.origin, errors, asked });
   } finally {
     await browser?.close();
+    await alone?.close();
+    if (profile !== undefined) await rm(profile, { recursive: true, force: true });
     for (const server of [appServer, site.server]) {
       server.closeAllConnections();
       server.close();
     }
   }
+}
+
+/**
+ * A person's profile in which that has been allowed. By the protocol of the browser's tools it can only be said to the
+ * page: the browser itself then takes the page's request for a forgery, and ends it.
+ */
+async function profileWithAccess(app: string, sites: readonly string[]): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), 'fireside-profile-'));
+  // Sites have no ports.
+  const allowed = sites.map((site) => [[app, site].map(withoutPort).join(','), { setting: 1 }] as const);
+  const preferences = {
+    profile: { content_settings: { exceptions: { storage_access: Object.fromEntries(allowed) } } },
+  };
+  await mkdir(join(profile, 'Default'));
+  await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences));
+  return profile;
+}
+
+function withoutPort(origin: string): string {
+  const { protocol, hostname } = new URL(origin);
+  return `${protocol}//${hostname}`;
 }
 
 export async function serveFiles(

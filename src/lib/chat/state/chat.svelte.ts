@@ -290,7 +290,7 @@ export class Chat {
   // ---- inside --------------------------------------------------------------------------------------------------
 
   #effective(settings: ChatSettings): Effective {
-    return effective(this.pocket.url, this.#address, settings);
+    return effective(this.pocket.url, this.#address, settings, this.pocket.files);
   }
 
   /** Opens the model of the conversation, when it is here. A conversation that begins does so with one that is. */

@@ -1,12 +1,12 @@
 /** The body of `/v1/chat/completions`, checked: what it asks for, in the engine's words. */
 import type { ChatMessage, Tool } from '$lib/text';
-import { ebnfOfRegex, ebnfOfSchema } from '../grammar';
+import { ebnfOfRegex, ebnfOfSchema, requireBounded } from '../grammar';
 import type { GrammarSpec, LoadedModel } from '../protocol';
 import { invalid, unsupported } from './errors';
 import { Fields, isObject, kindOf } from './fields';
 import { readMessages, readToolChoice, readTools, type AskedTool, type ToolChoice } from './messages';
 import { readCommon, type CommonRequest } from './sampling';
-import { toolGrammar, type AnswerSchema } from './tool-grammar';
+import { besideAnswer, toolGrammar, type AnswerSchema } from './tool-grammar';
 import { TOOL_FORMATS, type ToolFormat } from './tool-formats';
 
 export interface ChatCompletion extends CommonRequest {
@@ -44,7 +44,7 @@ export function readChatCompletion(value: unknown, model: LoadedModel): ChatComp
   body.only('store', [false], 'nothing is stored here');
   body.only('modalities', [['text']], 'the models here write text alone');
   body.refuseOthers();
-  const tools = toolsOf(asked, choice, parallel, model);
+  const tools = toolsOf(asked, choice, parallel, model, format !== undefined);
   if (format !== undefined && common.stop.length > 0) {
     throw unsupported('stop', 'goes with no «response_format»: the answer would end before it is whole');
   }
@@ -111,11 +111,17 @@ function readFormat(format: Fields | undefined): Format | undefined {
     text: () => undefined,
     json_object: () => schemaFormat({ type: 'object' }, format.at('type')),
     json_schema: () => readSchema(format.requiredObject('json_schema')),
-    grammar: () => ebnfFormat(format.requiredText('grammar')),
+    grammar: () => readGrammar(format),
     regex: () => ebnfFormat(ebnfOfRegex(format.requiredText('regex'), format.at('regex'))),
   }[type]();
   format.refuseOthers();
   return grammar;
+}
+
+function readGrammar(fields: Fields): Format {
+  const ebnf = fields.requiredText('grammar');
+  requireBounded(ebnf, fields.at('grammar'));
+  return ebnfFormat(ebnf);
 }
 
 function ebnfFormat(ebnf: string): Format {
@@ -139,12 +145,16 @@ function toolsOf(
   choice: ToolChoice,
   parallel: boolean,
   model: LoadedModel,
+  formed: boolean,
 ): ChatTools | undefined {
   if (asked.length === 0 || choice === 'none') return undefined;
   if (!model.toolFormat)
     throw unsupported('tools', `${model.name} knows no tools: its chat template has no place for them`);
   const several = parallel && typeof choice === 'string';
-  return { list: asked.map(({ tool }) => tool), format: TOOL_FORMATS[model.toolFormat], parallel: several };
+  const format = TOOL_FORMATS[model.toolFormat];
+  // An answer of a form may have anything in it; where a call is forced there is none.
+  const told = formed && choice === 'auto' ? besideAnswer(format) : format;
+  return { list: asked.map(({ tool }) => tool), format: told, parallel: several };
 }
 
 function requireAbility(

@@ -85,8 +85,13 @@ export class ToolCallParser {
   }
 
   #takeText(char: string): void {
-    const { begins, bare } = this.#format;
+    const { begins, bare, atStart } = this.#format;
     this.#held += char;
+    if (atStart && this.#saidText) {
+      this.#say(this.#held);
+      this.#held = '';
+      return;
+    }
     if (bare && !this.#saidText && this.#count === 0 && /^\s*[{[]$/.test(this.#held)) {
       if (char === '[') return;
       return this.#open('bare', char);

@@ -11,6 +11,8 @@ export interface ToolFormat {
   readonly ends: readonly string[];
   /** A whole answer that is an object, or a list of them, is a call where it has a name and arguments. */
   readonly bare: boolean;
+  /** Calls begin an answer, or there are none in it: what looks like one in JSON that was asked for is text. */
+  readonly atStart?: boolean;
   /** What a template writes that knows this format. */
   readonly marks: readonly string[];
   /** How calls are written when they are forced. */

@@ -3,7 +3,9 @@ import { SchemaGrammar, literal } from '../grammar';
 import type { GrammarSpec } from '../protocol';
 import type { ChatTools } from './chat-request';
 import { invalid, unsupported } from './errors';
+import { isObject } from './fields';
 import type { AskedTool, ToolChoice } from './messages';
+import type { ToolFormat } from './tool-formats';
 
 /** What an answer has to be where it calls no tool. */
 export interface AnswerSchema {
@@ -35,13 +37,31 @@ function forced(tools: ChatTools, asked: readonly AskedTool[]): string {
 }
 
 function answerOrCalls(tools: ChatTools, asked: readonly AskedTool[], { schema, path }: AnswerSchema): string {
-  if (tools.format.bare) {
-    const why = "goes with no «tools» here: this model's calls are JSON as well, and could not be told from the answer";
+  if (tools.format.bare && mayLookLikeCall(schema)) {
+    const why =
+      "goes with «tools» only as an object without a «name» here: this model's calls are JSON as well, and could not be told from the answer";
     throw unsupported('response_format', why);
   }
   const grammar = new SchemaGrammar();
   const answer = grammar.schema(schema, path);
   return grammar.toEbnf(`${answer} | ${callsIn(grammar, tools, asked)}`);
+}
+
+/** How calls are told from an answer that is JSON itself: they come first or not at all, and with their mark where they have one. */
+export function besideAnswer(format: ToolFormat): ToolFormat {
+  const { open, call } = format.forced;
+  const isMarked = format.begins.some((mark) => `${open}${call('').begin}`.startsWith(mark));
+  return { ...format, bare: format.bare && !isMarked, atStart: true };
+}
+
+const ELSEWHERE = ['$ref', 'anyOf', 'oneOf', 'allOf', 'if', 'enum', 'const', 'patternProperties', 'dependentSchemas'];
+
+/** Whether something by this schema may be an object with a name; true where it is not plain to see. */
+function mayLookLikeCall(schema: unknown): boolean {
+  if (!isObject(schema) || schema.type !== 'object' || ELSEWHERE.some((name) => name in schema)) return true;
+  const { properties, additionalProperties = false, required = [] } = schema;
+  const isClosed = isObject(properties) && Object.keys(properties).length > 0 && additionalProperties === false;
+  return !isClosed || 'name' in properties || !Array.isArray(required) || required.includes('name');
 }
 
 /** One call, or several one after the other. */

@@ -127,12 +127,33 @@ export function jsonChar(ranges: readonly Range[]): string | undefined {
   return parts.length > 0 ? either(parts) : undefined;
 }
 
+const HEX = '[0-9a-fA-F]';
+
+/**
+ * One character of a JSON string, as a choice of sets. Repeated freely it has to stand in the repetition itself (`chars`),
+ * without rules or counters of its own: then xgrammar knows beforehand of nearly every token whether it may come, and a
+ * mask takes it 0.1 ms with 152,000 tokens; where a rule is repeated, it asks token by token, for 100 ms.
+ */
+const CHAR = [
+  '[^"\\\\\\x00-\\x1f]',
+  '"\\\\" ["\\\\/bfnrt]',
+  `"\\\\u" [0-9a-cA-CeEfF] ${HEX} ${HEX} ${HEX}`,
+  `"\\\\u" [dD] [0-7] ${HEX} ${HEX}`,
+].join(' | ');
+
+/** So many characters of a JSON string. @param max Infinity: without end */
+export function anyChars(min: number, max: number): string {
+  if (max < Infinity) return repeated('char', min, max);
+  return min === 0 ? 'chars' : `${repeated('char', min, min)} chars`;
+}
+
 /** What every grammar of JSON may use. Blanks are bounded, or a small model may write nothing else. */
 export const JSON_RULES: Readonly<Record<string, string>> = {
   ws: '"" | " " | "\\n" [ \\t]{0,20}',
-  char: '[^"\\\\\\x00-\\x1f] | "\\\\" (["\\\\/bfnrt] | "u" ([0-9a-cA-CeEfF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2}))',
+  char: CHAR,
+  chars: `(${CHAR})*`,
   plainchar: '[^"\\\\\\x00-\\x1f]',
-  string: '"\\"" char* "\\""',
+  string: '"\\"" chars "\\""',
   integer: '"-"? ("0" | [1-9] [0-9]{0,14})',
   number: 'integer ("." [0-9]{1,16})? ([eE] [+-]? [0-9]{1,2})?',
   boolean: '"true" | "false"',

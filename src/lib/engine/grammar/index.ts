@@ -1,6 +1,7 @@
 /** What an answer has to look like: from JSON schemas and regular expressions to grammars. No tokens yet: masks.ts. */
 import { SchemaGrammar } from './schema-grammar';
 
+export { requireBounded } from './bounds';
 export { literal } from './ebnf';
 export { SchemaError } from './errors';
 export { ebnfOfRegex } from './patterns';

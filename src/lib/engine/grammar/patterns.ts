@@ -1,5 +1,6 @@
 /** Regular expressions and formats as grammars: of a text as it is, and of a JSON string. */
-import { charClass, either, jsonChar, literal, repeated, type Range } from './ebnf';
+import { requireBounded } from './bounds';
+import { anyChars, charClass, either, jsonChar, literal, repeated, type Range } from './ebnf';
 import { SchemaError } from './errors';
 import { lengths, parseRegex, RegexError, type Branch, type Regex } from './regex';
 
@@ -12,7 +13,9 @@ export function ebnfOfRegex(source: string, path: string): string {
     throw new SchemaError(path, 'has a set without characters');
   };
   const branches = following(path, () => parseRegex(source));
-  return `root ::= ${either(branches.map(({ regex }) => expression(regex, plainly)))}\n`;
+  const ebnf = `root ::= ${either(branches.map(({ regex }) => expression(regex, plainly)))}\n`;
+  requireBounded(ebnf, path);
+  return ebnf;
 }
 
 /** Bounds of a string's length, in characters. */
@@ -45,21 +48,21 @@ export function patternString(source: string, path: string, { min, max }: Bounds
       max: max === Infinity ? Infinity : max - most,
     });
   });
-  return `"\\"" ${either(branches)} "\\""`;
+  const string = `"\\"" ${either(branches)} "\\""`;
+  requireBounded(string, path);
+  return string;
 }
 
 /** @param room characters that may, or have to, stand around it */
 function framed({ fromStart, toEnd }: Branch, inner: string, room: Bounds): string {
   if (fromStart && toEnd) return `(${inner})`;
-  if (fromStart) return `(${inner} ${repeated('char', room.min, room.max)})`;
-  const before = repeated(
-    'char',
+  if (fromStart) return `(${inner} ${anyChars(room.min, room.max)})`;
+  const before = anyChars(
     room.min,
     toEnd || room.max === Infinity ? room.max : Math.max(room.min, Math.floor(room.max / 2)),
   );
   if (toEnd) return `(${before} ${inner})`;
-  const after =
-    room.max === Infinity ? 'char*' : repeated('char', 0, room.max - Math.max(room.min, Math.floor(room.max / 2)));
+  const after = anyChars(0, room.max - Math.max(room.min, Math.floor(room.max / 2)));
   return `(${before} ${inner} ${after})`;
 }
 
@@ -86,7 +89,8 @@ const TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?(?:Z|[+-](?:0\
 const BYTE = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?';
 const HOST = `${LABEL}(?:\\.${LABEL}){0,4}`;
-const PATH = "(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]*)*";
+// Without apostrophes, which templates of addresses (RFC 6570) may not have.
+const PATH = '(?:/[A-Za-z0-9._~!$&()*+,;=:@-]*)*';
 const QUERY = '(?:\\?[A-Za-z0-9._~/?=&+-]*)?(?:#[A-Za-z0-9._~/?=&-]*)?';
 
 const URI = `^https?://${HOST}(?::[1-9]\\d{0,3})?${PATH}${QUERY}$`;

@@ -53,6 +53,9 @@ const CLASSES: Readonly<Record<string, readonly Range[]>> = {
 };
 const CONTROLS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, v: 11, '0': 0 };
 
+/** Groups in one another. */
+const DEEPEST = 24;
+
 /** The top level's alternatives. Throws a RegexError. */
 export function parseRegex(source: string): Branch[] {
   return new RegexParser(source).branches();
@@ -73,6 +76,7 @@ export function lengths(regex: Regex): readonly [min: number, max: number] {
 class RegexParser {
   readonly #chars: readonly string[];
   #at = 0;
+  #depth = 0;
 
   constructor(source: string) {
     this.#chars = Array.from(source);
@@ -136,9 +140,12 @@ class RegexParser {
       if (!name) throw new RegexError('it looks ahead or behind, or sets flags');
       this.#at += name[0].length;
     }
+    this.#depth += 1;
+    if (this.#depth > DEEPEST) throw new RegexError(`it has more than ${DEEPEST} groups in one another`);
     const parts: Regex[] = [];
     do parts.push({ type: 'all', parts: this.#sequence() });
     while (this.#take('|'));
+    this.#depth -= 1;
     if (!this.#take(')'))
       throw new RegexError(this.#peek() === '$' ? '«$» stands inside a group' : 'a group has no end');
     return { type: 'one', parts };

@@ -2,7 +2,7 @@
  * A grammar whose every text is valid by a JSON schema: not every valid text is one of it. Properties come in the order
  * of the schema, and where a schema declares some, no others are written unless it says `additionalProperties`.
  */
-import { either, JSON_RULES, literal, repeated, charClass, complement, type Range } from './ebnf';
+import { anyChars, either, JSON_RULES, literal, repeated, charClass, complement, type Range } from './ebnf';
 import { SchemaError } from './errors';
 import { count, itemsOf, most, MOST_REPEATED, number, requiredOf } from './keywords';
 import { FORMATS, patternString } from './patterns';
@@ -132,7 +132,7 @@ export class SchemaGrammar {
     if (min === 0 && max === Infinity) return 'string';
     // What takes no more than thousands of characters may be written with fewer of them.
     const most = max > MOST_REPEATED ? Math.max(min, MOST_REPEATED) : max;
-    return `"\\"" ${repeated('char', min, max === Infinity ? Infinity : most)} "\\""`;
+    return `"\\"" ${anyChars(min, max === Infinity ? Infinity : most)} "\\""`;
   }
 
   /** Formats are held in forms of a bounded length where the schema bounds it. */

@@ -29,13 +29,21 @@ function quietly<T>(run: () => T): T | undefined {
 
 const AGREED = 'fireside-widget-agreed';
 
-/** That the visitor let this widget fetch the model which comes along. Not kept where nothing is to be. */
-export function hasAgreed({ storage }: WidgetSettings): boolean {
-  return storage !== 'none' && quietly(() => shelfFor(storage).getItem(AGREED)) === 'pocket';
+/** That the visitor let this widget have a model, by its name: the one that comes along, or one of the app's own store. Not kept where nothing is to be. */
+export function hasAgreed(settings: WidgetSettings, model: string): boolean {
+  return agreed(settings).includes(model);
 }
 
-export function rememberAgreed({ storage }: WidgetSettings): void {
-  if (storage !== 'none') quietly(() => shelfFor(storage).setItem(AGREED, 'pocket'));
+export function rememberAgreed(settings: WidgetSettings, model: string): void {
+  const { storage } = settings;
+  if (storage === 'none') return;
+  const models = new Set([...agreed(settings), model]);
+  quietly(() => shelfFor(storage).setItem(AGREED, [...models].join('\n')));
+}
+
+function agreed({ storage }: WidgetSettings): string[] {
+  const text = storage === 'none' ? undefined : quietly(() => shelfFor(storage).getItem(AGREED));
+  return text?.split('\n') ?? [];
 }
 
 function shelfFor(storage: 'session' | 'local'): Storage {

@@ -5,17 +5,19 @@
 import { CATALOG, type CatalogEntry } from '$lib/catalog/entries';
 import { fit, type Verdict } from '$lib/catalog/fit';
 import { bestOf, resolveEntry } from '$lib/catalog/resolve';
-import type { ModelEntry } from '$lib/chat/models';
+import { entryOf as entryFor, storedName, type ModelEntry } from '$lib/chat/models';
 import { thisDevice } from '$lib/models/device';
 import { isWhole } from '$lib/models/standing';
-import type { Choice, ModelState, StoreState } from '$lib/store';
+import type { Choice, Manifest, ModelState, StoreState } from '$lib/store';
 import { formatAddress, HUGGING_FACE, parseAddress, type ModelAddress } from '$lib/store/address';
 import { ModelsClient } from '$lib/store/client';
 import { remoteName } from '$lib/store/remote-name';
 import { Servers } from '$lib/store/servers';
 import { checkHub } from '$lib/store/settings';
+import type { SiteModels } from '$lib/store/shared';
 import { hostOf, listModels, serverAddress } from '$lib/engine/remote';
 import type { WidgetSettings } from '../protocol';
+import { mayAskForSite, openSite } from './access';
 import { hasAgreed, rememberAgreed } from './keeping';
 
 export interface Offered {
@@ -27,6 +29,10 @@ export interface Offered {
   readonly from?: string;
   readonly license?: string;
   readonly verdict?: Verdict;
+  /** It is on this device: the app itself has it, or got it for another page. */
+  readonly here?: boolean;
+  /** The browser may ask whether this frame may see what the app has. */
+  readonly mayAsk?: boolean;
 }
 
 export type SourceState =
@@ -46,6 +52,12 @@ export class Source {
   readonly #settings: WidgetSettings;
   #models: ModelsClient | undefined;
   #opened: Promise<StoreState> | undefined;
+  /** What the app keeps as a site of its own, where this frame may see it. */
+  #site: SiteModels | undefined;
+  /** `#models` works there. */
+  #onSite = false;
+  /** A whole model there. */
+  #there: Manifest | undefined;
   #choice: Choice | undefined;
   /** The model of the store that is waited for. */
   #id: string | undefined;
@@ -67,7 +79,7 @@ export class Source {
     if (this.#begun) return;
     this.#begun = true;
     if (this.isPocket) {
-      if (hasAgreed(this.#settings)) return this.#ready(this.pocket);
+      if (hasAgreed(this.#settings, POCKET)) return this.#ready(this.pocket);
       this.state = { stage: 'offered', offer: this.pocket };
       return;
     }
@@ -79,13 +91,12 @@ export class Source {
     this.state = { stage: 'looking' };
     try {
       if (this.#settings.src !== undefined) return await this.#offerServer(this.#settings.src);
-      const hub = checkHub(this.#settings.hub ?? HUGGING_FACE);
-      const address = parseAddress(this.#settings.model, { hub });
-      await this.#open(hub);
+      const address = this.#address;
+      await this.#open();
       const known = this.#models!.state.models.find((model) => isFrom(model, address));
       if (known) return this.#follow(known);
-      this.#choice = await this.#find(address);
-      this.state = { stage: 'offered', offer: await offerOf(this.#choice) };
+      if (await this.#lookOnSite()) return;
+      await this.#offer();
     } catch (error) {
       this.state = { stage: 'failed', message: messageOf(error) };
     }
@@ -95,9 +106,17 @@ export class Source {
   async take(): Promise<void> {
     if (this.isPocket) return this.takePocket();
     if (this.#server !== undefined) return this.#takeServer(this.#server);
-    const choice = this.#choice;
-    if (!choice || !this.#models) return;
     try {
+      if (this.#there) return await this.#takeFromSite(this.#there);
+      const choice = this.#choice;
+      if (!choice || !this.#models) return;
+      this.state = { stage: 'looking' };
+      // First of all: the browser listens to who has just pressed something.
+      this.#site ??= await openSite('asked');
+      const there = await this.#wholeOnSite();
+      if (there) return await this.#takeFromSite(there);
+      await this.#moveToSite();
+      if (this.#onSite) rememberAgreed(this.#settings, choice.id);
       this.#id = await this.#models.download(choice);
       this.#tell(this.#models.state);
     } catch (error) {
@@ -107,7 +126,7 @@ export class Source {
 
   /** Takes the small one that comes along, whatever the page asked for. */
   takePocket(): void {
-    if (this.isPocket) rememberAgreed(this.#settings);
+    if (this.isPocket) rememberAgreed(this.#settings, POCKET);
     this.#ready(this.pocket);
   }
 
@@ -119,16 +138,39 @@ export class Source {
     void this.#do((models, id) => models.resume(id));
   }
 
-  /** What came goes. */
+  /** What came goes; from what the app has as a site of its own nothing is taken away here. */
   async cancel(): Promise<void> {
     const id = this.#id;
     this.#id = undefined;
+    if (this.#onSite && id !== undefined) {
+      await this.#models?.pause(id).catch(() => undefined);
+      this.state = { stage: 'looking' };
+      return this.#offer().catch((error: unknown) => {
+        this.state = { stage: 'failed', message: messageOf(error) };
+      });
+    }
     if (id !== undefined) await this.#models?.remove(id).catch(() => undefined);
     await this.again();
   }
 
   close(): void {
     this.#models?.close();
+    this.#site?.close();
+  }
+
+  get #hub(): string {
+    return checkHub(this.#settings.hub ?? HUGGING_FACE);
+  }
+
+  get #address(): ModelAddress {
+    return parseAddress(this.#settings.model, { hub: this.#hub });
+  }
+
+  /** By what there is where it comes from. */
+  async #offer(): Promise<void> {
+    this.#choice = await this.#find(this.#address);
+    const mayAsk = !this.#site && (await mayAskForSite());
+    this.state = { stage: 'offered', offer: { ...(await offerOf(this.#choice)), mayAsk } };
   }
 
   /** A server is not asked for anything before the visitor knows of it, and agrees. */
@@ -154,16 +196,81 @@ export class Source {
   }
 
   /** The store, once it has been read. */
-  #open(hub: string): Promise<StoreState> {
-    this.#opened ??= new Promise((done) => {
-      this.#models = new ModelsClient({ hub });
-      this.#models.subscribe((state) => {
-        this.#tell(state);
+  #open(): Promise<StoreState> {
+    this.#opened ??= this.#read(new ModelsClient({ hub: this.#hub }));
+    return this.#opened;
+  }
+
+  #read(models: ModelsClient): Promise<StoreState> {
+    this.#models = models;
+    return new Promise((done) => {
+      models.subscribe((state) => {
+        if (models === this.#models) this.#tell(state);
         if (state.ready) done(state);
       });
     });
-    return this.#opened;
   }
+
+  // ---- what the app has as a site of its own -------------------------------------------------------------------
+
+  /** Whether it is there, whole or on its way. Not taken without a word: the page would be told what the visitor has. */
+  async #lookOnSite(): Promise<boolean> {
+    this.#site ??= await openSite('quietly');
+    const there = await this.#wholeOnSite();
+    if (there) {
+      if (hasAgreed(this.#settings, there.id)) await this.#takeFromSite(there);
+      else this.state = { stage: 'offered', offer: offerOfThere((this.#there = there)) };
+      return true;
+    }
+    const address = this.#address;
+    const plans = await this.#site?.plans().catch(() => []);
+    const plan = plans?.find((begun) => isFrom(begun, address) && hasAgreed(this.#settings, begun.id));
+    if (!plan) return false;
+    await this.#moveToSite();
+    const begun = this.#models?.state.models.find(({ id }) => id === plan.id);
+    if (!begun) return false;
+    this.#follow(begun);
+    if (!plan.paused && !plan.failure) this.resume();
+    return true;
+  }
+
+  async #wholeOnSite(): Promise<Manifest | undefined> {
+    const address = this.#address;
+    // A store that cannot be read has nothing.
+    const manifests = await this.#site?.manifests().catch(() => []);
+    return manifests?.find((manifest) => isFrom(manifest, address));
+  }
+
+  /** What is downloaded from now on is there for other pages too, where that can be. */
+  async #moveToSite(): Promise<void> {
+    const line = this.#onSite ? undefined : this.#site?.line();
+    const before = this.#models;
+    if (!line || !before) return;
+    // What else may be on its way there is the app's.
+    const models = new ModelsClient({ hub: this.#hub, goOn: false, line });
+    const { trouble } = await this.#read(models);
+    this.#onSite = trouble === undefined;
+    if (!this.#onSite) this.#models = before;
+    (this.#onSite ? before : models).close();
+  }
+
+  /** It is read where it is. */
+  async #takeFromSite(manifest: Manifest): Promise<void> {
+    const files = await this.#site!.files(manifest);
+    rememberAgreed(this.#settings, manifest.id);
+    this.#ready({ url: storedName(manifest.id), name: manifest.name, bytes: bytesOf(manifest), files });
+  }
+
+  async #takeIdFromSite(id: string): Promise<void> {
+    try {
+      const manifest = (await this.#site!.manifests()).find((found) => found.id === id);
+      if (manifest) await this.#takeFromSite(manifest);
+    } catch (error) {
+      this.state = { stage: 'failed', message: messageOf(error) };
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------------------------
 
   async #find(address: ModelAddress): Promise<Choice> {
     const models = this.#models!;
@@ -182,7 +289,8 @@ export class Source {
   #tell({ models }: StoreState): void {
     const model = models.find(({ id }) => id === this.#id);
     if (!model || this.state.stage === 'ready') return;
-    if (isWhole(model)) this.#ready({ url: `stored:${model.id}`, name: model.name, bytes: model.bytes });
+    if (isWhole(model) && this.#onSite) void this.#takeIdFromSite(model.id);
+    else if (isWhole(model)) this.#ready(entryFor(model));
     else this.state = { stage: 'coming', model };
   }
 
@@ -208,6 +316,15 @@ async function offerOf({ name, bytes, format, license, origin, files }: Choice):
   return { name, bytes, verdict, ...(from && { from: new URL(from).host }), ...(license && { license }) };
 }
 
+function offerOfThere(manifest: Manifest): Offered {
+  const { name, license } = manifest;
+  return { name, bytes: bytesOf(manifest), here: true, ...(license && { license }) };
+}
+
+function bytesOf({ files }: Manifest): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
 /** The repository, where nothing in it was named. */
 function repoOf(address: ModelAddress): string | undefined {
   if (address.kind !== 'hub' || (address.path ?? address.variant ?? address.revision) !== undefined) return undefined;
@@ -220,7 +337,7 @@ function entryOf(address: ModelAddress): CatalogEntry | undefined {
 }
 
 /** Whether a stored model is what this address means. */
-function isFrom({ origin }: ModelState, address: ModelAddress): boolean {
+function isFrom({ origin }: Pick<ModelState, 'origin'>, address: ModelAddress): boolean {
   if (origin.address === formatAddress(address)) return true;
   const repo = repoOf(address);
   if (repo === undefined) return false;

@@ -21,6 +21,10 @@ const widget: WidgetWords = {
   offerText: 'Das Modell kommt einmal auf dieses Gerät und antwortet hier. Nichts, was du schreibst, verlässt es.',
   size: (size: string, host: string): string => `${size}, von ${host}`,
   sizeHere: (size: string): string => `${size}, gehört zu diesem Chat`,
+  sizeThere: (size: string): string => `${size}, schon auf diesem Gerät`,
+  thereText: 'Es ist schon auf diesem Gerät und antwortet hier. Nichts, was du schreibst, verlässt es.',
+  mayAsk: (host: string): string =>
+    `Wenn du das Modell bei ${host} schon hast, wird es nicht noch einmal geladen. Dein Browser fragt vielleicht, ob dieser Chat dort nachsehen darf.`,
   fit: {
     well: 'Es sollte auf diesem Gerät gut laufen.',
     slowly: 'Es läuft auf diesem Gerät, aber langsam.',

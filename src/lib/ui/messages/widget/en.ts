@@ -19,6 +19,10 @@ const widget = {
   offerText: 'The model comes to this device once, and answers here. Nothing you write leaves it.',
   size: (size: string, host: string): string => `${size}, from ${host}`,
   sizeHere: (size: string): string => `${size}, comes with this chat`,
+  sizeThere: (size: string): string => `${size}, on this device already`,
+  thereText: 'It is on this device already, and answers here. Nothing you write leaves it.',
+  mayAsk: (host: string): string =>
+    `If you have the model at ${host} already, it is not fetched again. Your browser may ask whether this chat may look there.`,
   fit: {
     well: 'It should run well on this device.',
     slowly: 'It will run on this device, slowly.',

@@ -21,6 +21,10 @@ const widget: WidgetWords = {
   offerText: 'El modelo llega a este dispositivo una sola vez y responde aquí. Nada de lo que escribas sale de él.',
   size: (size: string, host: string): string => `${size}, de ${host}`,
   sizeHere: (size: string): string => `${size}, viene con este chat`,
+  sizeThere: (size: string): string => `${size}, ya en este dispositivo`,
+  thereText: 'Ya está en este dispositivo y responde aquí. Nada de lo que escribas sale de él.',
+  mayAsk: (host: string): string =>
+    `Si ya tienes el modelo en ${host}, no se descarga otra vez. Puede que el navegador pregunte si este chat puede mirar allí.`,
   fit: {
     well: 'Debería funcionar bien en este dispositivo.',
     slowly: 'Funcionará en este dispositivo, pero despacio.',

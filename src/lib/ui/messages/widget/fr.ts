@@ -21,6 +21,10 @@ const widget: WidgetWords = {
   offerText: 'Le modèle vient une fois sur cet appareil et répond ici. Rien de ce que vous écrivez n’en sort.',
   size: (size: string, host: string): string => `${size}, de ${host}`,
   sizeHere: (size: string): string => `${size}, fourni avec cette discussion`,
+  sizeThere: (size: string): string => `${size}, déjà sur cet appareil`,
+  thereText: 'Il est déjà sur cet appareil et répond ici. Rien de ce que vous écrivez n’en sort.',
+  mayAsk: (host: string): string =>
+    `Si vous avez déjà le modèle sur ${host}, il n’est pas téléchargé à nouveau. Votre navigateur peut demander si cette discussion peut y regarder.`,
   fit: {
     well: 'Il devrait bien fonctionner sur cet appareil.',
     slowly: 'Il fonctionnera sur cet appareil, lentement.',

@@ -21,6 +21,10 @@ const widget: WidgetWords = {
   offerText: 'モデルを一度だけこの端末に取り込み、ここで答えます。書いた内容が端末の外に出ることはありません。',
   size: (size: string, host: string): string => `${size}（${host} から）`,
   sizeHere: (size: string): string => `${size}（このチャットに付属）`,
+  sizeThere: (size: string): string => `${size}（この端末にあります）`,
+  thereText: 'モデルはすでにこの端末にあり、ここで答えます。書いた内容が端末の外に出ることはありません。',
+  mayAsk: (host: string): string =>
+    `${host} でこのモデルを取得済みなら、再ダウンロードはしません。このチャットにその参照を許可するか、ブラウザーが尋ねることがあります。`,
   fit: {
     well: 'この端末で快適に動くはずです。',
     slowly: 'この端末で動きますが、遅めです。',

@@ -21,6 +21,10 @@ const widget: WidgetWords = {
   offerText: '模型只需下载到此设备一次，并在这里回答。您写的内容不会离开此设备。',
   size: (size: string, host: string): string => `${size}，来自 ${host}`,
   sizeHere: (size: string): string => `${size}，随此聊天提供`,
+  sizeThere: (size: string): string => `${size}，已在此设备上`,
+  thereText: '模型已在此设备上，就在这里回答。您写的内容不会离开此设备。',
+  mayAsk: (host: string): string =>
+    `如果您已在 ${host} 拥有该模型，就不会再次下载。浏览器可能会询问是否允许此聊天查看那里。`,
   fit: {
     well: '它应能在此设备上流畅运行。',
     slowly: '它能在此设备上运行，但较慢。',

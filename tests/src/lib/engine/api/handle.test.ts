@@ -291,3 +291,48 @@ test('an answer that begins early can be left before it is whole; what is wrong 
   await expect.poll(() => engine.running).toBe(0);
   expect(engine.aborted).toBe(1);
 });
+
+const CITY = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] };
+const LOOKUP = { type: 'function', function: { name: 'lookup', parameters: { type: 'object' } } };
+
+test.each([
+  ['hermes', '{"city": "<tool_call>{\\"name\\": \\"lookup\\", \\"arguments\\": {}}</tool_call>"}'],
+  ['mistral', '{"city": "[TOOL_CALLS][{\\"name\\": \\"lookup\\"}]"}'],
+  ['llama3', '{"city": "{\\"name\\": \\"lookup\\", \\"parameters\\": {}}"}'],
+  ['phi', '{"city": "functools[{\\"name\\": \\"lookup\\"}] <|tool_call|>"}'],
+] as const)('an answer by a schema stays what it is, whatever it has in it (%s)', async (toolFormat, said) => {
+  const engine = new ScriptedEngine({ ...MODEL, toolFormat });
+  engine.pieces = [...said];
+  const response = await api(engine).chat({ tools: [LOOKUP], response_format: schema(CITY) });
+  const { choices } = (await response.json()) as { choices: { message: object; finish_reason: string }[] };
+  expect(choices[0]).toMatchObject({ message: { content: said }, finish_reason: 'stop' });
+  expect(choices[0]!.message).not.toHaveProperty('tool_calls');
+});
+
+test.each([
+  ['hermes', '<tool_call>\n{"name": "lookup", "arguments": {"a": 1}}\n</tool_call>'],
+  ['mistral', '[TOOL_CALLS][{"name": "lookup", "arguments": {"a": 1}}]'],
+  ['llama3', '{"name": "lookup", "parameters": {"a": 1}}'],
+  ['phi', '<|tool_call|>[{"name": "lookup", "arguments": {"a": 1}}]<|/tool_call|>'],
+] as const)('beside it calls are calls (%s)', async (toolFormat, said) => {
+  const engine = new ScriptedEngine({ ...MODEL, toolFormat });
+  engine.pieces = [...said];
+  const response = await api(engine).chat({ tools: [LOOKUP], response_format: schema(CITY) });
+  const { choices } = (await response.json()) as { choices: object[] };
+  expect(choices[0]).toMatchObject({
+    message: { content: null, tool_calls: [{ function: { name: 'lookup', arguments: '{"a": 1}' } }] },
+    finish_reason: 'tool_calls',
+  });
+});
+
+test.each([
+  ['any object', { type: 'json_object' }],
+  ['one with a name', schema({ type: 'object', properties: { name: { type: 'string' } }, required: ['name'] })],
+  ['one that is open', schema({ ...CITY, additionalProperties: true })],
+  ['one of several', schema({ anyOf: [CITY] })],
+])('where calls have no mark, an answer that could be one is refused by name: %s', async (_, format) => {
+  const engine = new ScriptedEngine({ ...MODEL, toolFormat: 'llama3' });
+  const response = await api(engine).chat({ tools: [LOOKUP], response_format: format });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { param: 'response_format' } });
+});

@@ -32,17 +32,17 @@ export class RandomWalker {
     this.#closing = closing.filter((ids) => ids.length === 1).map(([id]) => id!);
   }
 
-  async walk(grammar: GrammarSpec, seed: number, most = MOST): Promise<Walk> {
+  /** @param begin what is written already */
+  async walk(grammar: GrammarSpec, seed: number, most = MOST, begin = ''): Promise<Walk> {
     const { tokenizer } = this;
     const next = random(seed);
     const { mask, close } = await this.#grammars.open(grammar);
-    const drawn: number[] = [];
+    const drawn: number[] = [...tokenizer.encode(begin)];
     try {
       while (drawn.length < most) {
         const words = await mask(drawn);
-        const allowed = words ? this.#allowed(words) : [];
-        if (allowed.length === 0) throw new Error(`nothing is allowed after «${tokenizer.decode(drawn)}»`);
-        const id = this.#choose(allowed, drawn.length, next);
+        const id = words && this.#choose(words, drawn.length, next);
+        if (id === undefined) throw new Error(`nothing is allowed after «${tokenizer.decode(drawn)}»`);
         if (tokenizer.roles.ends.has(id))
           return {
             text: tokenizer.decode(drawn, { continues: true, special: 'show' }),
@@ -61,18 +61,30 @@ export class RandomWalker {
     this.#grammars.close();
   }
 
-  #allowed(words: Uint32Array): number[] {
-    const ids: number[] = [];
-    for (let id = 0; id < this.vocab; id++) if ((words[id >>> 5]! >>> (id & 31)) & 1) ids.push(id);
-    return ids;
-  }
-
-  #choose(allowed: readonly number[], drawn: number, next: () => number): number {
-    const ends = allowed.filter((id) => this.tokenizer.roles.ends.has(id));
-    const closing = this.#closing.filter((id) => allowed.includes(id));
+  #choose(words: Uint32Array, drawn: number, next: () => number): number | undefined {
     const tired = drawn > PATIENCE || next() < 0.2;
-    if (ends.length > 0 && (tired || next() < 0.3)) return ends[0]!;
-    const from = tired && closing.length > 0 ? closing : allowed;
-    return from[Math.floor(next() * from.length)]!;
+    const end = [...this.tokenizer.roles.ends].find((id) => isSet(words, id));
+    if (end !== undefined && (tired || next() < 0.3)) return end;
+    const closing = tired ? this.#closing.filter((id) => isSet(words, id)) : [];
+    if (closing.length > 0) return closing[Math.floor(next() * closing.length)];
+    // Where much is allowed, one that is comes up soon; a list of all would take longer than the mask.
+    for (let tries = 0; tries < 64; tries++) {
+      const id = Math.floor(next() * this.vocab);
+      if (isSet(words, id)) return id;
+    }
+    const allowed = idsIn(words);
+    return allowed[Math.floor(next() * allowed.length)];
   }
+}
+
+function isSet(words: Uint32Array, id: number): boolean {
+  return ((words[id >>> 5]! >>> (id & 31)) & 1) === 1;
+}
+
+function idsIn(words: Uint32Array): number[] {
+  const ids: number[] = [];
+  for (const [i, word] of words.entries()) {
+    for (let bit = 0; word >>> bit > 0 && bit < 32; bit++) if ((word >>> bit) & 1) ids.push(32 * i + bit);
+  }
+  return ids;
 }

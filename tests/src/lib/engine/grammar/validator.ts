@@ -7,6 +7,7 @@ export interface Validate {
 }
 
 export interface Validator {
+  addSchema(schema: object): void;
   compile(schema: unknown): Validate;
 }
 
