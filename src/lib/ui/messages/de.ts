@@ -57,6 +57,21 @@ const de: Messages = {
     note: 'Antworten können falsch sein. Prüfe, worauf es ankommt.',
   },
 
+  attach: {
+    add: 'Texte anhängen',
+    files: 'Angehängte Texte',
+    remove: (name: string): string => `«${name}» entfernen`,
+    pasted: 'Eingefügter Text',
+    pastedNote: 'Was du eingefügt hast, ist lang und wurde angehängt.',
+    tooMuch: (n: number, of: number): string => `${count(n)} Tokens, mehr als das Modell fasst (${count(of)})`,
+    tooLarge: (name: string, size: string, most: string): string =>
+      `«${name}» hat ${size}. Ein Text darf ${most} haben.`,
+    noText: (name: string): string =>
+      `«${name}» ist kein Text. Das Modell liest Texte: Notizen, Code, Tabellen als CSV.`,
+    tooMany: (most: number): string => `Eine Nachricht fasst ${count(most)} Dateien.`,
+    drop: 'Lass hier einen Text los, nach dem du fragen willst, ein Modell oder einen exportierten Chat',
+  },
+
   thread: {
     conversation: 'Unterhaltung',
     you: 'Du',
