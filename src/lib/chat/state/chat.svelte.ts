@@ -70,7 +70,7 @@ export class Chat {
       ...(guest && { spare: () => this.answerer.live === undefined }),
     });
     this.answerer = new Answerer(this.engine, (settings, signal) => this.#models.here(settings, signal), around);
-    this.library = new Library(this.#store);
+    this.library = new Library(this.#store, () => this.thread);
     const trouble = (error: unknown): void => this.#trouble(error);
     this.draft = new Draft(this.#store, trouble);
     this.presets = new Presets(this.#store, trouble);
@@ -295,6 +295,7 @@ export class Chat {
     this.#warming?.abort();
     const { signal } = (this.#warming = new AbortController());
     const { model, load } = this.settings;
+    await this.answerer.yieldTo(load);
     if (await this.#models.settled(model, signal)) return signal.aborted ? undefined : this.engine.warm(load);
     const { settings } = this.thread.conversation;
     if (signal.aborted || !this.thread.isNew || this.#address.model === model) return;

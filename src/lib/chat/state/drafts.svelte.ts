@@ -61,9 +61,10 @@ export class Draft {
     this.#store.putDraft(this.#id, this.text).catch(this.#trouble);
   }
 
-  /** Puts a text before what is there, and its files. */
+  /** Puts a text before what is there, and its files. It is nowhere else: it is kept at once. */
   add(text: string, files: readonly TextFile[] = []): void {
     if (text !== '') this.write(this.text.trim() === '' ? text : `${text}\n\n${this.text}`);
+    this.flush();
     if (files.length > 0) this.attach([...files, ...this.files]);
   }
 

@@ -28,10 +28,13 @@ export class Library {
   /** undefined: nothing is searched for, or it is not known yet. */
   hits = $state.raw<readonly Hit[]>();
   readonly #store: Conversations;
+  readonly #open: () => Whole;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: Conversations) {
+  /** @param open the conversation that is open, as it is on the page */
+  constructor(store: Conversations, open: () => Whole) {
     this.#store = store;
+    this.#open = open;
   }
 
   async load(): Promise<void> {
@@ -105,22 +108,31 @@ export class Library {
   /** One, or all, as a file's text. */
   async exported(id?: string): Promise<string> {
     const { toJson } = await import('$lib/conversations/exchange');
-    const whole = id === undefined ? undefined : await this.#store.open(id);
+    const whole = id === undefined ? undefined : await this.#whole(id);
     return toJson(id === undefined ? await this.#wholes() : whole ? [whole] : []);
   }
 
   async markdown(id: string): Promise<string> {
-    const whole = await this.#store.open(id);
+    const whole = await this.#whole(id);
     if (!whole) return '';
     const { toMarkdown } = await import('$lib/conversations/markdown');
     const messages = new Map(whole.messages.map((message) => [message.id, message]));
     return toMarkdown(whole.conversation, pathTo(messages, whole.conversation.leaf), t().thread);
   }
 
+  /** Where the browser keeps nothing there is what the page still has. */
+  #whole(id: string): Promise<Whole | undefined> {
+    return this.#store.open(id).catch((error: unknown) => {
+      const open = this.#open();
+      if (open.conversation.id === id) return open;
+      throw error;
+    });
+  }
+
   /** All of them with their messages, but those of a newer version. */
   async #wholes(): Promise<Whole[]> {
     const readable = this.entries.filter(({ newer }) => !newer);
-    const wholes = await Promise.all(readable.map(({ conversation }) => this.#store.open(conversation.id)));
+    const wholes = await Promise.all(readable.map(({ conversation }) => this.#whole(conversation.id)));
     return wholes.filter((whole) => whole !== undefined);
   }
 }
