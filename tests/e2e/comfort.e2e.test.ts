@@ -1,4 +1,5 @@
 /** For everybody: without a mouse, on a phone, for those who hear the page, in their language. */
+import type { Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { script } from './engine-double';
 import { visitDouble } from './visit-double';
@@ -126,9 +127,20 @@ test.each(['light', 'dark'] as const)(
   },
 );
 
+/** What a finger would miss: lower or narrower than 44 pixels. Links within a text are as high as its lines. */
+function tooSmall(page: Page): Promise<string[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, summary, select, input, textarea, nav a, header a')]
+      .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest('[inert]'))
+      .filter((element) => Math.min(element.offsetWidth, element.offsetHeight) < 44)
+      .map((element) => `${element.ariaLabel ?? element.innerText}: ${element.offsetWidth} x ${element.offsetHeight}`),
+  );
+}
+
 test('on a phone the list is a drawer, and what is written stays in reach', async () => {
   await visitDouble(
     async (chat, { page, errors }) => {
+      expect(await tooSmall(page)).toEqual([]);
       await chat.ask('Hello from the train');
       await chat.answered();
       await chat.ask(script({ say: 'words '.repeat(300), size: 60, every: 0 }));
@@ -136,8 +148,11 @@ test('on a phone the list is a drawer, and what is written stays in reach', asyn
       const box = (await chat.message.boundingBox())!;
       expect(box.y + box.height).toBeLessThanOrEqual(740);
       expect(await chat.overhang()).toBe(0);
+      expect(await tooSmall(page)).toEqual([]);
       await chat.button('New chat').click();
+      expect(await tooSmall(page)).toEqual([]);
       await chat.button('Show conversations').click();
+      expect(await tooSmall(page)).toEqual([]);
       await chat.conversations.getByText('Hello from the train').click();
       await chat.log.getByText('words words').first().waitFor();
       // The drawer is closed, and the page can be used again.

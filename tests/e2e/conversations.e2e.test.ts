@@ -79,11 +79,14 @@ test('all of it can be taken along, and what a stranger made is refused by its f
 
     const take = async (content: string): Promise<void> => {
       await chat.button('Settings').click();
-      await page.locator('input[type=file]').setInputFiles({
-        name: 'fireside.json',
-        mimeType: 'application/json',
-        buffer: Buffer.from(content),
-      });
+      await page
+        .getByRole('dialog')
+        .locator('input[type=file]')
+        .setInputFiles({
+          name: 'fireside.json',
+          mimeType: 'application/json',
+          buffer: Buffer.from(content),
+        });
     };
     // What is here already comes as a copy.
     await take(text);
@@ -125,6 +128,93 @@ test('drafts, settings and presets are kept; a new chat begins with the last set
     await chat.button('New chat').click();
     await chat.button('Settings').click();
     expect(await page.getByLabel('System prompt').inputValue()).toBe('Be brief.');
+    expect(errors).toEqual([]);
+  });
+});
+
+test('from outside come files opened with the app, shared texts, questions in the address; and files to ask about', async () => {
+  await visitDouble(async (chat, { page, home, errors }) => {
+    await page.addInitScript(() => {
+      // As the system does that opens files with an installed app.
+      Object.defineProperty(self, 'launchQueue', {
+        value: { setConsumer: (consumer: unknown) => Object.assign(self, { consumer }) },
+      });
+    });
+    await page.reload();
+    const launch = async (name: string, content: string): Promise<void> => {
+      await page.waitForFunction(() => 'consumer' in self);
+      await page.evaluate(
+        ([called, text]) => {
+          const getFile = async (): Promise<File> => new File([text!], called!);
+          (self as unknown as { consumer: (launched: unknown) => void }).consumer({ files: [{ getFile }] });
+        },
+        [name, content],
+      );
+    };
+    const settings = {};
+    const conversation = {
+      id: 'c1',
+      title: 'From a file',
+      pinned: false,
+      created: 1,
+      changed: 1,
+      settings,
+      leaf: 'm1',
+    };
+    const messages = [{ id: 'm1', parent: null, role: 'user', text: 'Said elsewhere', created: 1 }];
+    const file = { format: 'fireside-conversations', version: 1, conversations: [{ ...conversation, messages }] };
+    await launch('chats.json', JSON.stringify(file));
+    await page.getByText('1 conversation was imported.').waitFor();
+    await chat.log.getByText('Said elsewhere').waitFor();
+    await launch('chats.json', JSON.stringify(file).slice(0, 60));
+    await page.getByText('The file was not imported').waitFor();
+
+    // Some other table is none of ours, but can be asked about; so can what is chosen and what is pasted.
+    await launch('table.json', '{ "a": 1 }');
+    await page.getByRole('listitem').filter({ hasText: 'table.json' }).waitFor();
+    const choose = page.locator('form input[type=file]');
+    await choose.setInputFiles([
+      { name: 'notes.md', mimeType: 'text/markdown', buffer: Buffer.from('- bread') },
+      { name: 'picture.png', mimeType: 'image/png', buffer: Buffer.from([0x89, 0x50, 0, 1]) },
+    ]);
+    await page.getByText('«picture.png» is no text.').waitFor();
+    await chat.message.evaluate((field) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'at length '.repeat(300));
+      field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    });
+    const attached = page.getByRole('list', { name: 'Attached texts' });
+    await expect.poll(() => attached.getByRole('listitem').count()).toBe(3);
+    await chat.button('Undo').click();
+    expect(await chat.message.inputValue()).toMatch(/^at length at length/);
+    await chat.message.fill('');
+    await chat.button('Remove «table.json»').click();
+    await page.reload();
+    await attached.getByText('notes.md').waitFor();
+    // The model is open: it has counted them, and the meter too.
+    await page.getByText(/\b8 tokens$/).waitFor();
+    expect(await page.getByRole('meter').getAttribute('aria-valuetext')).toMatch(/^[1-9] of 4,096/);
+    await chat.ask('What is to be bought?');
+    expect(await chat.answered()).toMatch(/notes\.md[^]*- bread[^]*What is to be bought\?/);
+    await chat.log.getByText('notes.md').first().click();
+    await chat.log.locator('pre', { hasText: '- bread' }).first().waitFor();
+    expect(await attached.count()).toBe(1);
+
+    await page.goto(`${home}/#chat=nobody`);
+    await chat.button('Start a new chat').waitFor();
+    expect(await page.title()).toBe('Fireside');
+    expect(await chat.message.count()).toBe(0);
+    await page.goto(`${home}/?title=A+page&text=Look+at+https://x.example/&url=https://x.example/`);
+    await expect.poll(() => chat.message.inputValue()).toBe('A page\n\nLook at https://x.example/');
+    await expect.poll(() => page.url()).toBe(`${home}/`);
+    await page.goto(`${home}/?q=Is+it+late%3F`);
+    expect(await chat.answered()).toContain('Is it late?');
+    await page.reload();
+    await chat.answered();
+    expect(await chat.log.getByRole('article').count()).toBe(2);
+    // What was shared is still there to be sent.
+    await chat.button('New chat').click();
+    await expect.poll(() => chat.message.inputValue()).toContain('A page');
     expect(errors).toEqual([]);
   });
 });

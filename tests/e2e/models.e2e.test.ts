@@ -119,7 +119,8 @@ test('the first model comes while one chats with the pocket model; messages wait
       await waiting.getByText('dropped is here.').waitFor();
       await second.button('Not now').click();
       await dropOn(waiting, 'notes.txt', 'words');
-      await waiting.getByText('Fireside takes models').waitFor();
+      // A text is something to ask about.
+      await waiting.getByRole('button', { name: 'Remove «notes.txt»' }).click();
 
       // It is deleted: the conversation says so, and offers another.
       const conversation = waiting.url();

@@ -113,6 +113,13 @@ test('an engine that is lost or dies comes back by itself, and the answer goes o
       expect(await chat.lastAnswer.getByRole('heading', { name: heading }).count()).toBe(0);
       expect(await chat.lastAnswer.innerText()).toContain(say);
     }
+    // Who wants it run elsewhere in the middle of an answer ends that, as by stopping it.
+    await chat.ask(script({ say: 'on and on ', times: 2000, every: 10 }));
+    await chat.hasBegun();
+    await page.getByText('on the processor').click();
+    await page.getByRole('radio', { name: 'GPU' }).click();
+    expect(await chat.answered()).toContain('stopped by you');
+    await chat.button('Continue').waitFor();
   });
 });
 
@@ -131,6 +138,11 @@ test('the page stays at its end for who is there, and leaves alone who scrolled 
     await chat.button('To the newest message').click();
     await chat.answered();
     expect(await left()).toBeLessThan(2);
+    // What takes the focus comes out from under the head.
+    const copy = chat.log.getByRole('button', { name: 'Copy message' }).first();
+    await copy.evaluate((button) => scrollBy({ top: button.getBoundingClientRect().y - 8, behavior: 'instant' }));
+    await copy.focus();
+    expect((await copy.boundingBox())!.y).toBeGreaterThan(56);
   });
 });
 

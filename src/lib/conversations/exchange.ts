@@ -4,10 +4,9 @@
  */
 import * as v from 'valibot';
 import { ConversationError } from './errors';
+import { FORMAT } from './format';
 import { migrate, newer } from './migrate';
-import { newId, VERSION, type Whole } from './records';
-
-const FORMAT = 'fireside-conversations';
+import { MOST_FILES, newId, VERSION, type Whole } from './records';
 
 /** Bytes; some 10000 long conversations. */
 export const LARGEST_IMPORT = 64 * 2 ** 20;
@@ -125,11 +124,14 @@ const end = v.strictObject({
 
 const failure = v.strictObject({ code: line, message: text });
 
+const file = v.strictObject({ name: line, text });
+
 const message = v.strictObject({
   id,
   parent: v.nullable(id),
   role: v.picklist(['user', 'assistant']),
   text,
+  files: v.exactOptional(v.pipe(v.array(file), v.maxLength(MOST_FILES))),
   created: moment,
   model: v.exactOptional(line),
   end: v.exactOptional(end),

@@ -3,7 +3,7 @@
  * In the tab's own storage they lie as an export does, and are checked like one when they come back.
  */
 import { fromJson, toJson } from './exchange';
-import type { Conversation, Message, Preset, Whole } from './records';
+import type { Conversation, Message, Preset, TextFile, Whole } from './records';
 import type { Conversations } from './store';
 
 /** Where a text outlives the page. */
@@ -20,6 +20,7 @@ interface Kept {
 export class MemoryConversations implements Conversations {
   readonly #kept = new Map<string, Kept>();
   readonly #drafts = new Map<string, string>();
+  readonly #draftFiles = new Map<string, readonly TextFile[]>();
   readonly #presets = new Map<string, Preset>();
   readonly #shelf: Shelf | undefined;
 
@@ -76,6 +77,7 @@ export class MemoryConversations implements Conversations {
   async remove(id: string): Promise<void> {
     this.#kept.delete(id);
     this.#drafts.delete(id);
+    this.#draftFiles.delete(id);
     this.#shelve();
   }
 
@@ -85,6 +87,14 @@ export class MemoryConversations implements Conversations {
 
   async putDraft(id: string, text: string): Promise<void> {
     this.#drafts.set(id, text);
+  }
+
+  async draftFiles(id: string): Promise<readonly TextFile[]> {
+    return this.#draftFiles.get(id) ?? [];
+  }
+
+  async putDraftFiles(id: string, files: readonly TextFile[]): Promise<void> {
+    this.#draftFiles.set(id, files);
   }
 
   async presets(): Promise<Preset[]> {

@@ -17,7 +17,11 @@ export interface Schema {
   readonly steps: readonly ((old: OldWhole) => OldWhole)[];
 }
 
-export const SCHEMA: Schema = { version: VERSION, steps: [] };
+export const SCHEMA: Schema = {
+  version: VERSION,
+  // 2: questions may have files.
+  steps: [(old) => old],
+};
 
 /** The same conversation in today's shape. Throws `newer` where it comes from tomorrow. */
 export function migrate(old: OldWhole, from: number, { version, steps }: Schema = SCHEMA): Whole {

@@ -2,7 +2,7 @@
 import type { AnswerEnd, Sampling } from '$lib/engine/protocol';
 
 /** Of this shape. A record of a lower one is migrated when it is read; one of a higher one is left alone. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** What a conversation asks of the engine; what is left out is the page's own choice. */
 export interface ChatSettings {
@@ -37,6 +37,8 @@ export interface Message {
   readonly parent: string | null;
   readonly role: 'user' | 'assistant';
   readonly text: string;
+  /** What a person put beside a question, for the model to read. */
+  readonly files?: readonly TextFile[];
   readonly created: number;
   /** Who answered, by the model's own name. */
   readonly model?: string;
@@ -52,6 +54,16 @@ export interface Message {
   /** Milliseconds that the model thought before it answered. */
   readonly thoughtMs?: number;
 }
+
+/** A file's text, as it was when it was attached. */
+export interface TextFile {
+  /** The file's own, without its folder. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Of one message. */
+export const MOST_FILES = 50;
 
 /** Why an answer broke off. A newer version may know codes that this one does not. */
 export interface StoredFailure {

@@ -40,10 +40,16 @@ export function findAmong(
   folded: string,
 ): { readonly message: Message; readonly found: Found } | undefined {
   for (const message of messages) {
-    const found = findIn(message.text, folded);
-    if (found) return { message, found };
+    for (const text of textsOf(message)) {
+      const found = findIn(text, folded);
+      if (found) return { message, found };
+    }
   }
   return undefined;
+}
+
+function textsOf({ text, files = [] }: Message): string[] {
+  return [text, ...files.flatMap((file) => [file.name, file.text])];
 }
 
 function oneLine(text: string): string {

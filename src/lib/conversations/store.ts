@@ -9,7 +9,7 @@
 import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
 import { ConversationError } from './errors';
 import { migrate, newer, SCHEMA, type OldWhole, type Schema } from './migrate';
-import type { Conversation, Message, Preset, Whole } from './records';
+import type { Conversation, Message, Preset, TextFile, Whole } from './records';
 
 /** What another tab has changed. */
 export type Change =
@@ -124,6 +124,7 @@ export class ConversationStore {
     await this.#write(id, (store) => {
       store.delete(conversationKey(id));
       store.delete(draftKey(id));
+      store.delete(draftFilesKey(id));
       store.delete(under(messageKey(id, '')));
     });
     this.#tell({ type: 'removed', id });
@@ -138,6 +139,18 @@ export class ConversationStore {
     await this.#change((store) => {
       if (text === '') store.delete(draftKey(id));
       else store.put(text, draftKey(id));
+    });
+  }
+
+  /** What was attached and not sent. Apart from the text, which is written with every pause. */
+  async draftFiles(id: string): Promise<readonly TextFile[]> {
+    return (await this.#read((store) => one<readonly TextFile[]>(store, draftFilesKey(id)))) ?? [];
+  }
+
+  async putDraftFiles(id: string, files: readonly TextFile[]): Promise<void> {
+    await this.#change((store) => {
+      if (files.length === 0) store.delete(draftFilesKey(id));
+      else store.put(files, draftFilesKey(id));
     });
   }
 
@@ -191,7 +204,7 @@ export class ConversationStore {
   }
 }
 
-// ---- keys: `c:conversation`, `m:conversation:message`, `d:conversation`, `p:preset` -----------------------------
+// ---- keys: `c:conversation`, `m:conversation:message`, `d:conversation`, `f:conversation`, `p:preset` -----------------------------
 
 function conversationKey(id: string): string {
   return `c:${id}`;
@@ -203,6 +216,10 @@ function messageKey(conversation: string, id: string): string {
 
 function draftKey(id: string): string {
   return `d:${id}`;
+}
+
+function draftFilesKey(id: string): string {
+  return `f:${id}`;
 }
 
 function presetKey(id: string): string {

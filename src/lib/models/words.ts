@@ -93,9 +93,18 @@ export function originWords({ origin }: ModelState): string {
   return origin.repo ?? origin.address.replace(/^https?:\/\//, '');
 }
 
-/** Languages by their names in the one that is spoken. */
-export function languageWords({ languages }: CatalogEntry): string {
+/** More would be a paragraph. */
+const MOST_NAMES = 6;
+
+/** Languages by their names in the one that is spoken; how many where they are many. */
+export function languageWords(entry: Pick<CatalogEntry, 'languages'>): string {
+  const { languages } = entry;
   if (languages.includes('mul')) return t().models.catalogue.many;
+  return languages.length > MOST_NAMES ? t().models.catalogue.languages(languages.length) : languageNames(entry);
+}
+
+export function languageNames({ languages }: Pick<CatalogEntry, 'languages'>): string {
+  if (languages.includes('mul')) return '';
   const names = new Intl.DisplayNames(language(), { type: 'language' });
   return new Intl.ListFormat(language(), { type: 'unit' }).format(languages.map((code) => names.of(code) ?? code));
 }

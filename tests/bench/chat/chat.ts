@@ -96,11 +96,14 @@ async function importLong(chat: ChatPage): Promise<void> {
   }
   const conversation = { ...newConversation(), title: 'Long', leaf: messages.at(-1)!.id };
   await chat.button('Settings').click();
-  await chat.page.locator('input[type=file]').setInputFiles({
-    name: 'long.json',
-    mimeType: 'application/json',
-    buffer: Buffer.from(toJson([{ conversation, messages }])),
-  });
+  await chat.page
+    .getByRole('dialog')
+    .locator('input[type=file]')
+    .setInputFiles({
+      name: 'long.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(toJson([{ conversation, messages }])),
+    });
   await chat.log.getByText('Question 498').waitFor();
 }
 

@@ -1,8 +1,8 @@
 /** Writes answers: opens the model, fits the conversation to its window, and keeps what comes as it comes. */
 import type { Engine } from '$lib/engine/client';
 import type { AnswerEnd, LoadedModel, Timings } from '$lib/engine/protocol';
-import type { Effective } from '../effective';
-import { failureOf, isBroken, type EngineHolder } from './engine.svelte';
+import type { Effective, ModelChoice } from '../effective';
+import { failureOf, isBroken, sameChoice, type EngineHolder } from './engine.svelte';
 import { Intake } from './intake';
 import type { Node, Thread } from './thread.svelte';
 import { fit } from './window';
@@ -80,6 +80,12 @@ export class Answerer {
   async end(): Promise<void> {
     this.stop();
     await this.#done;
+  }
+
+  /** Another model is to be opened, or elsewhere: what the one before it is writing ends, as when a person stops it. */
+  async yieldTo(choice: ModelChoice): Promise<void> {
+    if (!this.live || this.live.waiting || sameChoice(choice, this.live.settings.load)) return;
+    await this.end();
   }
 
   /** Another tab takes the engine: the answer breaks off. */

@@ -1,8 +1,8 @@
 /** The whole chat: its conversations, the one that is open, the engine, and what a person does with them. */
 import { ConversationError } from '$lib/conversations/errors';
-import { isDone, type ChatSettings, type Conversation, type Preset } from '$lib/conversations/records';
+import { isDone, type ChatSettings, type Conversation, type TextFile } from '$lib/conversations/records';
+import { isExport } from '$lib/conversations/format';
 import { ConversationStore, type Change, type Conversations } from '$lib/conversations/store';
-import { pathTo } from '$lib/conversations/tree';
 import { kindOf } from '$lib/models/files';
 import type { Standing } from '$lib/models/standing';
 import type { Shelf } from '$lib/models/state/shelf.svelte';
@@ -11,13 +11,15 @@ import { storedId, type ModelEntry } from '../models';
 import { effective, readAddress, type AddressSettings, type Effective } from '../effective';
 import { partsOf } from '../thinking';
 import { Answerer, type Outcome } from './answerer.svelte';
+import { attach } from './attach';
 import { Draft } from './drafts.svelte';
 import { EngineHolder } from './engine.svelte';
-import { takeOpened, takeShared } from './incoming';
+import { takeAsked, takeOpened, takeShared } from './incoming';
 import { Library } from './library.svelte';
 import { remember, remembered } from './memory';
 import { Models } from './models.svelte';
-import type { ChatOptions, Note } from './options';
+import { lasting, type ChatOptions, type Note } from './options';
+import { Presets } from './presets.svelte';
 import { Thread, type Node, type ThreadHost } from './thread.svelte';
 import { isWrittenElsewhere } from './writing';
 
@@ -35,7 +37,6 @@ export class Chat {
   note = $state.raw<Note>();
   /** For those who hear the page. */
   announcement = $state('');
-  presets = $state.raw<readonly Preset[]>([]);
   /** Answers that another tab is writing, by id. */
   elsewhere = $state.raw<ReadonlySet<string>>(new Set());
   /** Why what is said cannot be kept. */
@@ -44,6 +45,7 @@ export class Chat {
   readonly #models: Models;
   readonly library: Library;
   readonly draft: Draft;
+  readonly presets: Presets;
   readonly guest: boolean;
   readonly engine: EngineHolder;
   readonly answerer: Answerer;
@@ -68,9 +70,10 @@ export class Chat {
       ...(guest && { spare: () => this.answerer.live === undefined }),
     });
     this.answerer = new Answerer(this.engine, (settings, signal) => this.#models.here(settings, signal), around);
-    this.library = new Library(this.#store);
+    this.library = new Library(this.#store, () => this.thread);
     const trouble = (error: unknown): void => this.#trouble(error);
     this.draft = new Draft(this.#store, trouble);
+    this.presets = new Presets(this.#store, trouble);
     this.#host = { store: this.#store, trouble, changed: (conversation) => this.library.put(conversation) };
     this.thread = new Thread(this.#host, {});
   }
@@ -87,13 +90,14 @@ export class Chat {
     }
     try {
       await this.library.load();
-      this.presets = await this.#store.presets();
+      await this.presets.load();
     } catch (error) {
       this.#trouble(error);
     }
     this.firstVisit = !this.#address.model && this.library.entries.length === 0 && remembered(BEGUN) === null;
     await this.follow(location.hash);
     if (!this.guest) await takeShared(this.draft);
+    if (!this.guest) this.#askFrom(takeAsked());
     if (!this.firstVisit) void this.#warm();
   }
 
@@ -101,6 +105,7 @@ export class Chat {
   async follow(hash: string): Promise<void> {
     const id = new URLSearchParams(hash.slice(1)).get('chat');
     if (this.view === 'thread' && id === (this.thread.isNew ? null : this.thread.id)) return;
+    this.note = lasting(this.note);
     const live = this.answerer.live?.thread;
     if (id !== null && live?.id === id) this.thread = live;
     else if (!(await this.#open(id))) return;
@@ -143,19 +148,28 @@ export class Chat {
     this.begin();
   }
 
-  async ask(text: string): Promise<void> {
+  /** What was written and attached. */
+  async send(): Promise<void> {
     if (this.answerer.live) return;
+    const { text, files } = this.draft;
     this.draft.clear();
-    await this.#askAt(this.thread.path.at(-1), text);
+    await this.ask(text.trim(), files);
+  }
+
+  /** Leaves alone what is being written. */
+  async ask(text: string, files: readonly TextFile[] = []): Promise<void> {
+    if (this.answerer.live) return;
+    this.note = lasting(this.note);
+    await this.#askAt(this.thread.path.at(-1), text, files);
   }
 
   /** Writes a message anew, beside the old one; a question is answered. */
-  async edit({ parent, role }: Node, text: string): Promise<void> {
+  async edit({ parent, role, message }: Node, text: string): Promise<void> {
     if (role === 'assistant') {
       this.thread.add(parent, { role, text, edited: true });
       return;
     }
-    await this.#askAt(parent === null ? undefined : this.thread.node(parent), text);
+    await this.#askAt(parent === null ? undefined : this.thread.node(parent), text, message.files);
   }
 
   /** Another answer beside this one; or one to a question that has none. */
@@ -185,7 +199,8 @@ export class Chat {
     const { thread } = this;
     if (this.answerer.live?.thread === thread) this.stop();
     const removed = thread.remove(node.id);
-    this.note = { text: t().message.removed(removed.messages.length), undo: () => thread.restore(removed) };
+    const undo = (): void => thread.restore(removed);
+    this.note = { text: t().message.removed(removed.messages.length), undo, of: thread.id };
   }
 
   /** The same for one that is open and one that is not. */
@@ -204,13 +219,16 @@ export class Chat {
     if (!whole) return;
     await this.#kept(this.#store.remove(id));
     this.library.drop(id);
-    if (id === this.thread.id) this.newChat();
+    const open = id === this.thread.id;
+    if (open) this.newChat();
     const title = whole.conversation.title || t().sidebar.untitled;
     this.note = {
       text: t().sidebar.removed(title),
       undo: () => {
         this.library.put(whole.conversation);
-        void this.#kept(this.#store.put(whole));
+        void this.#kept(this.#store.put(whole)).then(() => {
+          if (open && !this.guest) location.hash = `#chat=${id}`;
+        });
       },
     };
   }
@@ -222,42 +240,12 @@ export class Chat {
     if (!this.firstVisit && (model !== before.model || load.path !== before.load.path)) void this.#warm();
   }
 
-  async savePreset(preset: Preset): Promise<void> {
-    this.presets = [...this.presets.filter(({ id }) => id !== preset.id), preset];
-    await this.#kept(this.#store.putPreset(preset));
-  }
+  // ---- files: what is saved as one is the library's ------------------------------------------------------------
 
-  async removePreset(id: string): Promise<void> {
-    this.presets = this.presets.filter((preset) => preset.id !== id);
-    await this.#kept(this.#store.removePreset(id));
-  }
-
-  // ---- files ---------------------------------------------------------------------------------------------------
-
-  /** One, or all, as a file's text. */
-  async exported(id?: string): Promise<string> {
-    const { toJson } = await import('$lib/conversations/exchange');
-    const whole = id === undefined ? undefined : await this.#store.open(id);
-    return toJson(id === undefined ? await this.library.wholes() : whole ? [whole] : []);
-  }
-
-  async markdown(id: string): Promise<string> {
-    const whole = await this.#store.open(id);
-    if (!whole) return '';
-    const { toMarkdown } = await import('$lib/conversations/markdown');
-    const messages = new Map(whole.messages.map((message) => [message.id, message]));
-    return toMarkdown(whole.conversation, pathTo(messages, whole.conversation.leaf), t().thread);
-  }
-
-  /** Takes conversations in from a file's text. What is here already comes as a copy. Shows the last one. */
+  /** Takes conversations in from a file's text, and shows the last one. */
   async import(text: string): Promise<void> {
     try {
-      const { copyOf, fromJson } = await import('$lib/conversations/exchange');
-      const wholes = fromJson(text).map((whole) => (this.library.get(whole.conversation.id) ? copyOf(whole) : whole));
-      for (const whole of wholes) {
-        await this.#store.put(whole);
-        this.library.put(whole.conversation);
-      }
+      const wholes = await this.library.import(text);
       this.firstVisit = false;
       this.note = { text: t().settings.imported(wholes.length) };
       const last = wholes.at(-1);
@@ -268,18 +256,20 @@ export class Chat {
     }
   }
 
-  /** Takes in what was dropped here, or opened with the app: a model, or exported conversations. */
+  /** Takes in what was dropped here, or opened with the app: a model, exported conversations, or texts to ask about. */
   async take(files: readonly File[]): Promise<void> {
-    if (files.length === 0) return;
-    const kind = kindOf(files);
-    if (kind === 'unknown') this.note = { tone: 'error', text: t().models.add.notKnown };
-    if (kind === 'conversations') for (const file of files) await this.import(await file.text());
-    if (kind !== 'model') return;
-    try {
-      await this.shelf.add(files);
-    } catch (error) {
-      this.refuse(error);
+    if (kindOf(files) === 'model') return this.shelf.add(files).catch((error: unknown) => this.refuse(error));
+    const texts: File[] = [];
+    for (const file of files) {
+      if (await isExport(file)) await this.import(await file.text());
+      else texts.push(file);
     }
+    await this.attach(texts);
+  }
+
+  /** Puts files beside what is being written. What is no text is refused. */
+  async attach(files: readonly File[]): Promise<void> {
+    await attach(this.draft, files, (error) => this.refuse(error));
   }
 
   /** Something that a person wanted did not work, and the error says what to do. */
@@ -288,6 +278,13 @@ export class Chat {
   }
 
   // ---- inside --------------------------------------------------------------------------------------------------
+
+  /** Asked at once only where that opens nothing new and goes nowhere. */
+  #askFrom(asked: string | undefined): void {
+    if (asked === undefined) return;
+    if (!this.firstVisit && this.thread.isNew && 'path' in this.settings.load) void this.ask(asked);
+    else this.draft.add(asked);
+  }
 
   #effective(settings: ChatSettings): Effective {
     return effective(this.pocket.url, this.#address, settings, this.pocket.files);
@@ -298,6 +295,7 @@ export class Chat {
     this.#warming?.abort();
     const { signal } = (this.#warming = new AbortController());
     const { model, load } = this.settings;
+    await this.answerer.yieldTo(load);
     if (await this.#models.settled(model, signal)) return signal.aborted ? undefined : this.engine.warm(load);
     const { settings } = this.thread.conversation;
     if (signal.aborted || !this.thread.isNew || this.#address.model === model) return;
@@ -326,17 +324,17 @@ export class Chat {
     }
   }
 
-  async #askAt(after: Node | undefined, text: string): Promise<void> {
+  async #askAt(after: Node | undefined, text: string, files: readonly TextFile[] = []): Promise<void> {
     const { thread } = this;
     const fresh = thread.isNew;
-    const question = thread.add(after?.id ?? null, { role: 'user', text });
+    const question = thread.add(after?.id ?? null, { role: 'user', text, ...(files.length > 0 && { files }) });
     if (fresh && !this.guest) location.replace(`#chat=${thread.id}`);
     const outcome = await this.#answer(thread.add(question.id, { role: 'assistant', text: '' }));
     // It goes back to where it was written, if that is still in sight.
     if (outcome === 'written' || thread !== this.thread) return;
     thread.remove(question.id);
     if (thread.path.length === 0) thread.set({ title: '' });
-    this.draft.add(text);
+    this.draft.add(text, files);
   }
 
   /** One at a time: what is being written ends first. */
@@ -355,7 +353,7 @@ export class Chat {
 
   async #follow(change: Change): Promise<void> {
     await this.library.follow(change);
-    if (change.type === 'presets') this.presets = await this.#store.presets();
+    if (change.type === 'presets') await this.presets.load();
     if (change.type === 'removed' && change.id === this.thread.id) {
       this.stop();
       this.view = 'gone';

@@ -61,7 +61,7 @@ export class EngineHolder {
    * EngineError, `aborted` where another model was chosen meanwhile.
    */
   ready(choice: ModelChoice): Promise<ChatEngine> {
-    if (!this.#opening || !same(choice, this.choice)) {
+    if (!this.#opening || !sameChoice(choice, this.choice)) {
       this.choice = choice;
       const opening = (this.#opening = this.#open(choice));
       opening.catch((error: unknown) => this.#failed(opening, error));
@@ -80,7 +80,7 @@ export class EngineHolder {
 
   /** What of `model` is open for this choice; undefined: nothing is, or another one. */
   openFor(choice: ModelChoice): LoadedModel | undefined {
-    return same(choice, this.choice) ? this.model : undefined;
+    return sameChoice(choice, this.choice) ? this.model : undefined;
   }
 
   /** From the tab that has it. An answer that waits here goes on by itself. */
@@ -199,6 +199,6 @@ function superseded(): EngineError {
   return new EngineError({ code: 'aborted', message: 'Another model was chosen.' });
 }
 
-function same(a: ModelChoice, b: ModelChoice | undefined): boolean {
+export function sameChoice(a: ModelChoice, b: ModelChoice | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

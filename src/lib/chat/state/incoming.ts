@@ -1,7 +1,11 @@
 /** What comes into the chat from outside: texts that another app shares, and files that are opened with this one. */
 import type { Draft } from './drafts.svelte';
+
 /** Parts of an address that another app fills in; see `share_target` in the manifest. */
 const SHARED = ['title', 'text', 'url'] as const;
+
+/** A question, as browsers' search shortcuts ask: `?q=`. */
+const ASKED = 'q';
 
 /** What another app has shared, each thing once. Undefined: nothing. */
 export function sharedText(search: string): string | undefined {
@@ -21,7 +25,7 @@ function repeats(other: string, part: string, before: boolean): boolean {
 /** An address without what was shared: a reload is not to share it again. */
 export function withoutShared({ pathname, search, hash }: Location): string {
   const given = new URLSearchParams(search);
-  for (const name of SHARED) given.delete(name);
+  for (const name of [...SHARED, ASKED]) given.delete(name);
   const rest = given.toString();
   return `${pathname}${rest && `?${rest}`}${hash}`;
 }
@@ -33,6 +37,14 @@ export async function takeShared(draft: Draft): Promise<void> {
   history.replaceState(history.state, '', withoutShared(location));
   await draft.turnTo(undefined);
   draft.add(shared);
+}
+
+/** A question that the address brings, once: a reload is not to ask it again. */
+export function takeAsked(): string | undefined {
+  const asked = new URLSearchParams(location.search).get(ASKED)?.trim();
+  if (!asked) return undefined;
+  history.replaceState(history.state, '', withoutShared(location));
+  return asked;
 }
 
 /** As much of the File Handling API as this needs; TypeScript does not know it. */

@@ -1,5 +1,7 @@
 /** All conversations, as the list shows them: kept in step with the store and with other tabs. */
 import { VERSION, type Conversation, type Message, type Whole } from '$lib/conversations/records';
+import { pathTo } from '$lib/conversations/tree';
+import { t } from '$lib/ui/language.svelte';
 import { findAmong, findIn, fold, type Found } from '$lib/conversations/search';
 import type { Change, Conversations } from '$lib/conversations/store';
 
@@ -26,10 +28,13 @@ export class Library {
   /** undefined: nothing is searched for, or it is not known yet. */
   hits = $state.raw<readonly Hit[]>();
   readonly #store: Conversations;
+  readonly #open: () => Whole;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: Conversations) {
+  /** @param open the conversation that is open, as it is on the page */
+  constructor(store: Conversations, open: () => Whole) {
     this.#store = store;
+    this.#open = open;
   }
 
   async load(): Promise<void> {
@@ -89,10 +94,45 @@ export class Library {
     });
   }
 
+  /** Takes conversations in from a file's text. What is here already comes as a copy. */
+  async import(text: string): Promise<Whole[]> {
+    const { copyOf, fromJson } = await import('$lib/conversations/exchange');
+    const wholes = fromJson(text).map((whole) => (this.get(whole.conversation.id) ? copyOf(whole) : whole));
+    for (const whole of wholes) {
+      await this.#store.put(whole);
+      this.put(whole.conversation);
+    }
+    return wholes;
+  }
+
+  /** One, or all, as a file's text. */
+  async exported(id?: string): Promise<string> {
+    const { toJson } = await import('$lib/conversations/exchange');
+    const whole = id === undefined ? undefined : await this.#whole(id);
+    return toJson(id === undefined ? await this.#wholes() : whole ? [whole] : []);
+  }
+
+  async markdown(id: string): Promise<string> {
+    const whole = await this.#whole(id);
+    if (!whole) return '';
+    const { toMarkdown } = await import('$lib/conversations/markdown');
+    const messages = new Map(whole.messages.map((message) => [message.id, message]));
+    return toMarkdown(whole.conversation, pathTo(messages, whole.conversation.leaf), t().thread);
+  }
+
+  /** Where the browser keeps nothing there is what the page still has. */
+  #whole(id: string): Promise<Whole | undefined> {
+    return this.#store.open(id).catch((error: unknown) => {
+      const open = this.#open();
+      if (open.conversation.id === id) return open;
+      throw error;
+    });
+  }
+
   /** All of them with their messages, but those of a newer version. */
-  async wholes(): Promise<Whole[]> {
+  async #wholes(): Promise<Whole[]> {
     const readable = this.entries.filter(({ newer }) => !newer);
-    const wholes = await Promise.all(readable.map(({ conversation }) => this.#store.open(conversation.id)));
+    const wholes = await Promise.all(readable.map(({ conversation }) => this.#whole(conversation.id)));
     return wholes.filter((whole) => whole !== undefined);
   }
 }

@@ -8,6 +8,13 @@ export interface Note {
   readonly text: string;
   readonly tone?: 'error';
   readonly undo?: () => void;
+  /** It holds as long as this conversation is open and nothing more is asked. */
+  readonly of?: string;
+}
+
+/** Of a note, when something else is done: what can be undone in one conversation alone, or went wrong, is over. */
+export function lasting(note: Note | undefined): Note | undefined {
+  return note?.of !== undefined || note?.tone === 'error' ? undefined : note;
 }
 
 /** What the page that shows the chat brings along. */

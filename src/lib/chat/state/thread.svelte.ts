@@ -85,7 +85,7 @@ export class Thread {
     const created = Math.max(Date.now(), ...(this.#children.get(parent) ?? []).map((sibling) => sibling.created + 1));
     const node = new Node({ id: newId(), created, ...message, parent });
     this.#nodes = new Map(this.#nodes).set(node.id, node);
-    const title = this.conversation.title || (message.role === 'user' ? titleFrom(message.text) : '');
+    const title = this.conversation.title || titleOf(message);
     this.#change({ leaf: node.id, title, changed: created }, [node.message]);
     return node;
   }
@@ -193,6 +193,11 @@ export class Thread {
 export function canContinue({ message }: Node): boolean {
   if (message.role !== 'assistant' || message.text.trim() === '') return false;
   return !isDone(message) || message.edited === true || (message.end?.reason ?? 'failure') !== 'end';
+}
+
+/** By what was asked, or what was attached to nothing. */
+function titleOf({ role, text, files }: Pick<Message, 'role' | 'text' | 'files'>): string {
+  return role === 'user' ? titleFrom(text) || (files?.[0]?.name ?? '') : '';
 }
 
 function nodesOf(messages: readonly Message[]): Map<string, Node> {

@@ -3,6 +3,7 @@
  * piece at a time: each shift makes the model read all again, so there are to be few.
  */
 import type { ChatMessage } from '$lib/engine/protocol';
+import { withFiles } from '$lib/conversations/files';
 import type { Message } from '$lib/conversations/records';
 import { partsOf } from '../thinking';
 
@@ -67,8 +68,10 @@ function promptFrom(path: readonly Message[], start: number, system: string): Pr
 }
 
 /** Earlier thoughts go apart, for templates that want them; an answer that is continued goes as it was written. */
-function chatMessage({ role, text }: Message, continued: boolean): ChatMessage[] {
-  if (role === 'user' || continued) return [{ role, content: text }];
+function chatMessage(message: Message, continued: boolean): ChatMessage[] {
+  const { role, text } = message;
+  if (role === 'user') return [{ role, content: withFiles(message) }];
+  if (continued) return [{ role, content: text }];
   const { thought, answer } = partsOf(text);
   // An answer of which there is nothing is left out.
   if (answer.trim() === '') return [];

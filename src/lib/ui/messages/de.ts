@@ -24,7 +24,7 @@ const de: Messages = {
     show: 'Unterhaltungen zeigen',
     hide: 'Unterhaltungen ausblenden',
     newChat: 'Neuer Chat',
-    search: 'Unterhaltungen durchsuchen',
+    search: 'Unterhaltungen suchen',
     nothingFound: (words) => `Zu «${words}» wurde nichts gefunden.`,
     found: (n) => plural('de', n, { one: '1 Unterhaltung gefunden', other: `${count(n)} Unterhaltungen gefunden` }),
     empty: 'Hier steht bald, worüber du sprichst. Es bleibt auf diesem Gerät.',
@@ -55,6 +55,21 @@ const de: Messages = {
     stop: 'Anhalten',
     stopKey: 'Anhalten (Esc)',
     note: 'Antworten können falsch sein. Prüfe, worauf es ankommt.',
+  },
+
+  attach: {
+    add: 'Texte anhängen',
+    files: 'Angehängte Texte',
+    remove: (name: string): string => `«${name}» entfernen`,
+    pasted: 'Eingefügter Text',
+    pastedNote: 'Was du eingefügt hast, ist lang und wurde angehängt.',
+    tooMuch: (n: number, of: number): string => `${count(n)} Tokens, mehr als das Modell fasst (${count(of)})`,
+    tooLarge: (name: string, size: string, most: string): string =>
+      `«${name}» hat ${size}. Ein Text darf ${most} haben.`,
+    noText: (name: string): string =>
+      `«${name}» ist kein Text. Das Modell liest Texte: Notizen, Code, Tabellen als CSV.`,
+    tooMany: (most: number): string => `Eine Nachricht fasst ${count(most)} Dateien.`,
+    drop: 'Lass hier einen Text los, nach dem du fragen willst, ein Modell oder einen exportierten Chat',
   },
 
   thread: {
@@ -270,7 +285,7 @@ const de: Messages = {
     name: 'Tastatur',
     show: 'Tastenkürzel',
     newChat: 'Neuer Chat',
-    search: 'Unterhaltungen durchsuchen',
+    search: 'Unterhaltungen suchen',
     write: 'Eine Nachricht schreiben',
     send: 'Senden',
     line: 'Neue Zeile',

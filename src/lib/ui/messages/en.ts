@@ -57,6 +57,19 @@ const en = {
     note: 'Answers can be wrong. Check what matters.',
   },
 
+  attach: {
+    add: 'Attach texts',
+    files: 'Attached texts',
+    remove: (name: string): string => `Remove «${name}»`,
+    pasted: 'Pasted text',
+    pastedNote: 'What you pasted is long, and was attached.',
+    tooMuch: (n: number, of: number): string => `${count(n)} tokens, more than the model holds (${count(of)})`,
+    tooLarge: (name: string, size: string, most: string): string => `«${name}» has ${size}. A text may have ${most}.`,
+    noText: (name: string): string => `«${name}» is no text. The model reads texts: notes, code, tables as CSV.`,
+    tooMany: (most: number): string => `A message takes ${count(most)} files.`,
+    drop: 'Drop a text to ask about, a model, or an exported chat',
+  },
+
   thread: {
     conversation: 'Conversation',
     you: 'You',

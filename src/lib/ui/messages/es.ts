@@ -58,6 +58,20 @@ const es: Messages = {
     note: 'Las respuestas pueden ser falsas. Comprueba lo que importe.',
   },
 
+  attach: {
+    add: 'Adjuntar textos',
+    files: 'Textos adjuntos',
+    remove: (name: string): string => `Quitar «${name}»`,
+    pasted: 'Texto pegado',
+    pastedNote: 'Lo que has pegado es largo y se ha adjuntado.',
+    tooMuch: (n: number, of: number): string => `${count(n)} tokens, más de lo que cabe en el modelo (${count(of)})`,
+    tooLarge: (name: string, size: string, most: string): string =>
+      `«${name}» ocupa ${size}. Un texto puede ocupar ${most}.`,
+    noText: (name: string): string => `«${name}» no es un texto. El modelo lee textos: notas, código, tablas en CSV.`,
+    tooMany: (most: number): string => `Un mensaje admite ${count(most)} archivos.`,
+    drop: 'Suelta aquí un texto sobre el que preguntar, un modelo o un chat exportado',
+  },
+
   thread: {
     conversation: 'Conversación',
     you: 'Tú',

@@ -58,6 +58,22 @@ const fr: Messages = {
     note: 'Les réponses peuvent être fausses. Vérifiez ce qui compte.',
   },
 
+  attach: {
+    add: 'Joindre des textes',
+    files: 'Textes joints',
+    remove: (name: string): string => `Retirer « ${name} »`,
+    pasted: 'Texte collé',
+    pastedNote: 'Le texte collé est long : il a été joint au message.',
+    tooMuch: (n: number, of: number): string =>
+      `${count(n)} tokens, plus que le modèle ne peut en contenir (${count(of)})`,
+    tooLarge: (name: string, size: string, most: string): string =>
+      `« ${name} » fait ${size}. Un texte peut faire ${most}.`,
+    noText: (name: string): string =>
+      `« ${name} » n’est pas un texte. Le modèle lit des textes : notes, code, tableaux en CSV.`,
+    tooMany: (most: number): string => `Un message accepte ${count(most)} fichiers.`,
+    drop: 'Déposez ici un texte à interroger, un modèle ou une conversation exportée',
+  },
+
   thread: {
     conversation: 'Conversation',
     you: 'Vous',

@@ -56,6 +56,22 @@ const ja: Messages = {
     note: '回答は間違うことがあります。大事なことは確かめてください。',
   },
 
+  attach: {
+    add: 'テキストを添付',
+    files: '添付したテキスト',
+    remove: (name: string): string => `「${name}」を外す`,
+    pasted: '貼り付けたテキスト',
+    pastedNote: '貼り付けたテキストが長いため、添付しました。',
+    tooMuch: (n: number, of: number): string =>
+      `${count(n)} トークン。モデルが保持できる量 (${count(of)}) を超えています`,
+    tooLarge: (name: string, size: string, most: string): string =>
+      `「${name}」は ${size} です。テキストは ${most} までです。`,
+    noText: (name: string): string =>
+      `「${name}」はテキストではありません。モデルが読めるのは、メモ、コード、CSV の表などのテキストです。`,
+    tooMany: (most: number): string => `1 件のメッセージに添付できるファイルは ${count(most)} 個までです。`,
+    drop: '質問したいテキスト、モデル、または書き出した会話をここにドロップ',
+  },
+
   thread: {
     conversation: '会話',
     you: 'あなた',

@@ -56,6 +56,19 @@ const zh: Messages = {
     note: '回答可能有误，重要的内容请核对。',
   },
 
+  attach: {
+    add: '添加文本',
+    files: '已添加的文本',
+    remove: (name: string): string => `移除“${name}”`,
+    pasted: '粘贴的文本',
+    pastedNote: '粘贴的内容较长，已作为附件添加。',
+    tooMuch: (n: number, of: number): string => `${count(n)} 个词元，超出模型可容纳的数量（${count(of)}）`,
+    tooLarge: (name: string, size: string, most: string): string => `“${name}”有 ${size}。文本最大为 ${most}。`,
+    noText: (name: string): string => `“${name}”不是文本。模型可以读取文本：笔记、代码、CSV 表格。`,
+    tooMany: (most: number): string => `一条消息最多可添加 ${count(most)} 个文件。`,
+    drop: '将要提问的文本、模型或导出的对话拖放到这里',
+  },
+
   thread: {
     conversation: '对话内容',
     you: '你',

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { ConversationError } from '$lib/conversations/errors';
 import { copyOf, fromJson, LARGEST_IMPORT, toJson } from '$lib/conversations/exchange';
+import { isExport } from '$lib/conversations/format';
 import type { Whole } from '$lib/conversations/records';
 import { messagesFrom, wholeOf } from './made';
 
@@ -11,7 +12,7 @@ function full(): Whole {
   const [question, answer, other] = messagesFrom('q1', 'a1 q1', 'a2 q1');
   return wholeOf(
     [
-      question!,
+      { ...question!, files: [{ name: 'notes.md', text: '# One\n' }] },
       { ...answer!, model: 'Tiny', end: { reason: 'aborted', timings: TIMINGS }, held: 20, from: 'q1', thoughtMs: 100 },
       { ...other!, failure: { code: 'lost', message: 'gone' } },
     ],
@@ -76,6 +77,8 @@ test.each<[string, unknown, string]>([
   ['conversations.0.messages.0.parent', 'a1', 'conversations[0].messages[0].parent'],
   ['conversations.0.messages.2.id', 'a1', 'conversations[0].messages[1].id'],
   ['conversations.0.messages.0.text', ['x'], 'conversations[0].messages[0].text'],
+  ['conversations.0.messages.0.files.0.text', 7, 'conversations[0].messages[0].files[0].text'],
+  ['conversations.0.messages.0.files', Array(51).fill({ name: 'x', text: '' }), 'conversations[0].messages[0].files'],
   ['conversations.0.messages.1.end.reason', 'bored', 'conversations[0].messages[1].end.reason'],
   ['conversations.0.messages.1.end.timings.decode', null, 'conversations[0].messages[1].end.timings.decode'],
   ['conversations.0.messages.1.html', '<b>', 'conversations[0].messages[1].html'],
@@ -83,6 +86,19 @@ test.each<[string, unknown, string]>([
   expect(() => fromJson(spoilt(path, value))).toThrow(
     expect.objectContaining({ name: 'ConversationError', code: 'import', field }),
   );
+});
+
+test('files of every version so far are taken', () => {
+  const [question, answer] = messagesFrom('q1', 'a1 q1');
+  const whole = wholeOf([question!, answer!]);
+  const first = toJson([whole]).replace(/"version": \d+/, '"version": 1');
+  expect(fromJson(first)).toEqual([whole]);
+});
+
+test('an export is known by its beginning, whole or broken', async () => {
+  expect(await isExport(new Blob([toJson([full()])]))).toBe(true);
+  expect(await isExport(new Blob([toJson([full()]).slice(0, 80)]))).toBe(true);
+  expect(await isExport(new Blob(['{ "name": "a table of my own" }']))).toBe(false);
 });
 
 test('what is no export at all, and what is too large, is refused in words', () => {

@@ -58,9 +58,11 @@ test('a conversation goes with its messages and its draft, and nothing of anothe
   await store.put(gone);
   await store.put(kept);
   await store.putDraft(gone.conversation.id, 'unsent');
+  await store.putDraftFiles(gone.conversation.id, [{ name: 'a.txt', text: 'a' }]);
   await store.remove(gone.conversation.id);
   expect(await store.open(gone.conversation.id)).toBeUndefined();
   expect(await store.draft(gone.conversation.id)).toBe('');
+  expect(await store.draftFiles(gone.conversation.id)).toEqual([]);
   expect(await store.messages()).toHaveLength(1);
   // An answer that was still coming leaves nothing behind.
   await store.putMessage(gone.conversation.id, gone.messages[1]!);
@@ -80,6 +82,9 @@ test('drafts and presets', async () => {
   await store.putDraft('new', 'Dear');
   expect(await store.draft('new')).toBe('Dear');
   await store.putDraft('new', '');
+  expect(await store.draft('new')).toBe('');
+  await store.putDraftFiles('new', [{ name: 'a.txt', text: 'a' }]);
+  expect(await store.draftFiles('new')).toEqual([{ name: 'a.txt', text: 'a' }]);
   expect(await store.draft('new')).toBe('');
   const preset = { id: 'p1', name: 'Brief', settings: { system: 'Be brief.' } };
   await store.putPreset(preset);

@@ -36,6 +36,13 @@ test('long texts are shown around what was found', () => {
   expect(findAmong(messagesFrom('q1', 'a1 q1'), 'of a1')?.message.id).toBe('a1');
 });
 
+test('files are searched too, by their names and their texts', () => {
+  const [question] = messagesFrom('q1');
+  const asked = [{ ...question!, files: [{ name: 'Budget.csv', text: 'rent,900' }] }];
+  expect(findAmong(asked, 'budget')?.found.match).toBe('Budget');
+  expect(findAmong(asked, 'rent')?.found.after).toBe(',900');
+});
+
 test('folding keeps every place where it was', () => {
   for (const text of ['ﬁ Å ß İ ǅ', '🇩🇪 é e\u0301', '\ud800 half']) expect(fold(text)).toHaveLength(text.length);
 });
@@ -45,5 +52,9 @@ test('Markdown has a heading a message, with the name of who spoke', () => {
   const path = [question!, { ...answer!, model: 'Tiny', text: ' **Yes.**\n' }];
   expect(toMarkdown({ title: 'On yes' }, path, { you: 'You', answer: 'Answer' })).toBe(
     '# On yes\n\n## You\n\nwords of q1\n\n## Tiny\n\n**Yes.**\n',
+  );
+  const asked = [{ ...question!, files: [{ name: 'a.csv', text: '1,2\n' }] }];
+  expect(toMarkdown({ title: '' }, asked, { you: 'You', answer: 'Answer' })).toBe(
+    '## You\n\na.csv\n```\n1,2\n```\n\nwords of q1\n',
   );
 });

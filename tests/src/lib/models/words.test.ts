@@ -4,6 +4,7 @@ import { CATALOG, type DeviceFacts, fit, guess } from '$lib/catalog';
 import {
   choiceName,
   goodForWords,
+  languageNames,
   languageWords,
   originWords,
   reasonWords,
@@ -61,8 +62,17 @@ test('where it comes from', () => {
 test('every entry of the catalogue has its words', () => {
   for (const entry of CATALOG) {
     expect(goodForWords(entry), entry.id).toMatch(/\.$/);
-    expect(languageWords(entry), entry.id).toMatch(/^[A-Za-z ,]+$/);
+    expect(languageWords(entry), entry.id).toMatch(/^[A-Za-z0-9 ,]+$/);
   }
+});
+
+test('a few languages by their names, many by their number, with the names one step away', () => {
+  const few = { languages: ['en', 'ja'] };
+  const many = { languages: ['en', 'fr', 'es', 'de', 'it', 'pt', 'ja'] };
+  expect(languageWords(few)).toBe('English, Japanese');
+  expect(languageWords(many)).toBe('7 languages');
+  expect(languageNames(many)).toContain('Portuguese');
+  expect(languageWords({ languages: ['mul'] })).toBe('a hundred languages and more');
 });
 
 test('why it runs here as it does, in words without a number of the machine', () => {

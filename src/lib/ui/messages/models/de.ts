@@ -103,6 +103,7 @@ const models: ModelWords = {
     asking: 'Fragt den Hub',
     account: 'verlangt ein Konto beim Hub',
     atContext: (tokens) => `bei ${count(tokens)} Tokens Unterhaltung`,
+    languages: (n: number): string => `${n} Sprachen`,
     many: 'hundert Sprachen und mehr',
     about: (size) => `etwa ${size}`,
     speed: 'Tempo',

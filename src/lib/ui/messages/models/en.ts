@@ -99,6 +99,7 @@ const models = {
     asking: 'Asking the hub',
     account: 'wants an account at the hub',
     atContext: (tokens: number): string => `with ${count(tokens)} tokens of conversation`,
+    languages: (n: number): string => `${n} languages`,
     many: 'a hundred languages and more',
     about: (size: string): string => `about ${size}`,
     speed: 'Speed',

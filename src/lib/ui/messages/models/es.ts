@@ -100,6 +100,7 @@ const models: ModelWords = {
     asking: 'Preguntando al hub',
     account: 'pide una cuenta en el hub',
     atContext: (tokens) => `con ${count(tokens)} tokens de conversación`,
+    languages: (n: number): string => `${n} idiomas`,
     many: 'cien idiomas y más',
     about: (size) => `unos ${size}`,
     speed: 'Velocidad',

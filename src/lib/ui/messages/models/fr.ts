@@ -103,6 +103,7 @@ const models: ModelWords = {
     asking: 'Interroge le hub',
     account: 'demande un compte auprès du hub',
     atContext: (tokens) => `avec ${count(tokens)} jetons de conversation`,
+    languages: (n: number): string => `${n} langues`,
     many: 'cent langues et plus',
     about: (size) => `environ ${size}`,
     speed: 'Vitesse',

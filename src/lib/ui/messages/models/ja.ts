@@ -98,6 +98,7 @@ const models: ModelWords = {
     asking: 'ハブに問い合わせ中',
     account: 'ハブのアカウントが必要',
     atContext: (tokens) => `会話 ${count(tokens)} トークンのとき`,
+    languages: (n: number): string => `${n} 言語`,
     many: '百以上の言語',
     about: (size) => `約 ${size}`,
     speed: '速さ',

@@ -95,6 +95,7 @@ const models: ModelWords = {
     asking: '正在询问模型库',
     account: '需要模型库的账号',
     atContext: (tokens) => `对话为 ${count(tokens)} 个词元时`,
+    languages: (n: number): string => `${n} 种语言`,
     many: '一百多种语言',
     about: (size) => `约 ${size}`,
     speed: '速度',

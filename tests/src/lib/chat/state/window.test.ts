@@ -62,3 +62,14 @@ test('earlier thoughts go apart from their answers', async () => {
   const { messages } = await fit(talk(3, { a1: { text: '<think>hm</think>Yes.' } }), '', 100, count);
   expect(messages[1]).toEqual({ role: 'assistant', content: 'Yes.', reasoning_content: 'hm' });
 });
+
+test('the files of a question come first, each in a fence that nothing in it can end', async () => {
+  const files = [
+    { name: 'a.md', text: '```js\nx\n```\n' },
+    { name: 'b.txt', text: 'plain' },
+  ];
+  const { messages } = await fit(talk(1, { q1: { files } }), '', 100, count);
+  expect(messages[0]!.content).toBe('a.md\n````\n```js\nx\n```\n````\n\nb.txt\n```\nplain\n```\n\ntext q1');
+  const alone = await fit(talk(1, { q1: { files: [files[1]!], text: '' } }), '', 100, count);
+  expect(alone.messages[0]!.content).toBe('b.txt\n```\nplain\n```');
+});
