@@ -72,7 +72,7 @@ function attentionBranch(gpu: Gpu, model: Model, { state, cache }: Step, n: numb
   const { integers } = model;
   product(gpu, x, matrix, qkv, { integers, ...(attnNorm && { norm: { gain: attnNorm, eps } }) });
   ropeAppend(gpu, {
-    ...{ qkv, state, q, keys, values },
+    ...{ qkv, state, q, keys, values, positions: cache.capacity },
     angles: model.angles(layers[n]!),
     pairing: rope.pairing,
     ...(bias && { bias }),
@@ -80,7 +80,7 @@ function attentionBranch(gpu: Gpu, model: Model, { state, cache }: Step, n: numb
   });
   attendCache(
     gpu,
-    { q, keys, values, out: attended.view(q.shape), lengths },
+    { q, keys, values, out: attended.view(q.shape), lengths, positions: cache.capacity },
     {
       kind: model.attention,
       softcap: scales.attentionSoftcap,

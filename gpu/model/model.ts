@@ -3,6 +3,7 @@
  */
 import type { LayerKind, ModelConfig, RopeConfig } from '../formats/model';
 import type { QuantName } from '../formats/quantise';
+import { WINDOW_SLACK } from '../formats/window';
 import { prepareCached } from '../attention';
 import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
@@ -10,7 +11,7 @@ import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
 import { embedSpec, kernelMode, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
 import type { ProductKind } from '../ops';
 import type { Layout } from '../quant';
-import { KvCache } from './cache';
+import { cacheBytes, KvCache } from './cache';
 import { integersAreFaster } from './race';
 import type { ModelProduct } from './race';
 import type { TensorDescription } from './shape';
@@ -36,6 +37,11 @@ export interface ModelOptions {
    * integers, if that is measured to be faster on this device. It moves log-probabilities by some 0.1 (docs/log.md).
    */
   readonly activations?: Activations;
+  /**
+   * Tokens beyond its window that a layer keeps where it looks back only so far (Gemma, Mistral, Phi): a conversation that
+   * is cut back further is computed anew. Default 2048; Infinity: all are kept, whatever that takes.
+   */
+  readonly windowSlack?: number;
   /** Which kernels attention may use; 'auto', the default: flash ones, and where none is right the materialised way. */
   readonly attention?: AttentionKind;
   /** Quantises weights of 16 and 32 bits as they come; what that costs is told by `weights.quantisationErrors`. */
@@ -48,6 +54,7 @@ export class Model {
   readonly context: number;
   readonly kvType: DType;
   readonly attention: AttentionKind;
+  readonly windowSlack: number;
   readonly #fast: boolean;
   #integers = false;
   /** (cos, sin) of every position, `[context, pairs, 2]` f32, by how layers turn; there when the model is ready. */
@@ -61,11 +68,16 @@ export class Model {
     readonly gpu: Gpu,
     readonly config: ModelConfig,
     tensors: Iterable<TensorDescription>,
-    { context = config.context, kv = 'auto', attention = 'auto', quant, activations = 'exact' }: ModelOptions = {},
+    options: ModelOptions = {},
   ) {
+    const { context = config.context, kv = 'auto', attention = 'auto', quant, activations = 'exact' } = options;
+    const { windowSlack = WINDOW_SLACK } = options;
     checkConfig(config);
     if (!Number.isInteger(context) || context < 1)
       throw new ArgumentError('context', String(context), 'a whole number from 1');
+    if (windowSlack !== Infinity && !(Number.isInteger(windowSlack) && windowSlack >= 1))
+      throw new ArgumentError('windowSlack', String(windowSlack), 'a whole number from 1, or Infinity');
+    this.windowSlack = windowSlack;
     this.context = Math.min(context, config.context);
     this.weights = new ModelWeights(gpu, config, tensors, quant);
     const exact = this.weights.layers.some(({ qkv }) => qkv.parts.some(({ layout }) => layout.name === 'f32'));
@@ -112,7 +124,13 @@ export class Model {
 
   /** @param most positions; default and at most the model's context */
   createCache(most = this.context): KvCache {
-    return new KvCache(this.gpu, this.config, this.kvType, Math.min(most, this.context));
+    const { gpu, config, kvType: dtype, windowSlack: slack } = this;
+    return new KvCache(gpu, config, { dtype, slack, most: Math.min(most, this.context) });
+  }
+
+  /** Bytes of a cache with room for so many positions. */
+  cacheBytes(positions: number): number {
+    return cacheBytes(this.config, this.kvType, positions, this.windowSlack);
   }
 
   destroy(): void {
