@@ -30,8 +30,6 @@ export interface SessionOptions {
   readonly makeRoom?: (bytes: number) => void;
 }
 
-/** Steps on their way to the GPU at once: enough to hide the way back, few enough to stop at once. */
-const IN_FLIGHT = 4;
 /** Bytes of logits that score keeps at once. */
 const SCORE_BYTES = 32 * 1024 * 1024;
 const SCORE_ROWS = 32;
@@ -203,11 +201,12 @@ export class Session {
     if (most <= 0) return end(room <= 0 ? 'context' : 'length');
     if (!(await this.#prefill(ids, reused, kind, options))) return end('aborted');
     const flight = new Flight(() => this.#download(kind));
-    const atOnce = mask ? 1 : IN_FLIGHT;
     flight.add();
+    let before: number | undefined;
     try {
       while (drawn.length < most) {
         if (flight.size === 0 && !(await this.#allow(drawn, options))) return end('aborted');
+        const atOnce = mask ? 1 : this.#pace.steps;
         while (flight.size < atOnce && drawn.length + flight.size < most) {
           this.#step(ids.length + drawn.length + flight.size, kind);
           flight.add();
@@ -215,7 +214,10 @@ export class Session {
         const step = await unlessAborted(flight.next(), signal);
         if (step === ABORTED) return end('aborted');
         requireDrawn(step.state, drawn.length);
-        if (drawn.length === 0) first = performance.now();
+        const now = performance.now();
+        if (before === undefined) first = now;
+        else if (!mask) this.#pace.stepTook(now - before);
+        before = now;
         const [id] = drawnTokens(step.state, drawn.length) as [number];
         drawn.push(id);
         if (endIds?.has(id)) return end('end');
