@@ -112,7 +112,7 @@ function addBranch(
 ): void {
   if (after && branch) {
     product(gpu, input, matrix, branch, { integers });
-    rmsNorm(gpu, branch, after, x, normEps, 'added');
+    rmsNorm(gpu, branch, after, x, { eps: normEps, mode: 'added' });
   } else {
     product(gpu, input, matrix, x, { mode: 'added', scale: scales.residual, integers });
   }

@@ -8,11 +8,22 @@ import { prepareCached } from '../attention';
 import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
-import { embedSpec, kernelMode, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
+import {
+  embedSpec,
+  kernelMode,
+  normSpec,
+  productSpecs,
+  productWay,
+  ropeAppendSpec,
+  rotaryAngles,
+  setProductWay,
+  verifyProducts,
+  wayName,
+} from '../ops';
 import type { ProductKind } from '../ops';
 import type { Layout } from '../quant';
 import { cacheBytes, KvCache } from './cache';
-import { integersAreFaster } from './race';
+import { chooseWay, integersAreFaster } from './race';
 import type { ModelProduct } from './race';
 import type { TensorDescription } from './shape';
 import { ModelWeights } from './weights';
@@ -106,10 +117,14 @@ export class Model {
   async ready(): Promise<void> {
     this.weights.requireAll();
     this.#turn();
+    // Software adapters have their way (gpu/ops/ways.ts), and no time to lose.
+    if (!this.gpu.info.isFallback) await chooseWay(this.gpu, this.#products());
     if (this.#fast) this.#integers = await integersAreFaster(this.gpu, this.#products());
     const { headDim, headsQ, headsKv, scales } = this.config;
     await Promise.all([
       this.gpu.preparePipelines(this.#specs()),
+      // What fails here fails again below, where something is done about it.
+      this.gpu.preparePipelines(this.#productSpecs()).catch(() => undefined),
       prepareCached(this.gpu, {
         headDim,
         kv: this.kvType,
@@ -118,8 +133,26 @@ export class Model {
         kind: this.attention,
       }),
     ]);
-    if (this.gpu.selfTest) await verifyProducts(this.gpu, this.#kinds());
+    await this.#prepareProducts();
     await this.gpu.idle();
+  }
+
+  /** Compiles and tests the kernels of products; where those of the way that was chosen are wrong, the plain ones serve. */
+  async #prepareProducts(): Promise<void> {
+    const { gpu } = this;
+    const prepare = async (): Promise<void> => {
+      await gpu.preparePipelines(this.#productSpecs());
+      if (gpu.selfTest) await verifyProducts(gpu, this.#kinds());
+    };
+    try {
+      await prepare();
+    } catch (error) {
+      if (productWay(gpu).width === 1) throw error;
+      const text = `${wayName(productWay(gpu))}: ${error instanceof Error ? error.message : String(error)}`;
+      gpu.note({ room: 'model', name: 'how one token meets weights', text, level: 'warning' });
+      setProductWay(gpu, { ...productWay(gpu), width: 1 });
+      await prepare();
+    }
   }
 
   /** @param most positions; default and at most the model's context */
@@ -161,9 +194,14 @@ export class Model {
       ...(blocks.norms === 'before' ? [] : [normSpec('added')]),
       ropeAppendSpec(this.kvType, queryKey),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
-      ...this.#products().flatMap((one) => productSpecs(this.gpu, one.matrix, { ...one, integers: this.#integers })),
     ];
     return [...new Set(specs)];
+  }
+
+  #productSpecs(): PipelineSpec[] {
+    const integers = this.#integers;
+    const all = this.#products().flatMap((one) => productSpecs(this.gpu, one.matrix, { ...one, integers }));
+    return [...new Set(all)];
   }
 
   #kinds(): ProductKind[] {
