@@ -10,7 +10,8 @@
  *   down + residual         1                   down + residual               1
  *                           7                                                 8
  *
- * A family that normalises what a branch adds needs two more: the residual then is added by that norm.
+ * Norms of one token are dispatches of their own on devices where that is faster (gpu/ops/ways.ts): two more a layer. A
+ * family that normalises what a branch adds needs two more again: the residual then is added by that norm.
  */
 import { attendCache, cacheLengths } from '../attention';
 import type { Gpu, Tensor } from '../device';

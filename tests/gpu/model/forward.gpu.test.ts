@@ -7,7 +7,7 @@ import { productWay, productWays, setProductWay, wayName } from '$gpu/ops';
 import type { ModelConfig } from '$gpu/formats/model';
 import { TINY, tinyModel, tinyWeights } from '../../support/llama';
 import { tinyReference } from '../../support/transformer';
-import { useBareGpu } from '../../support/gpu';
+import { openTestGpu, useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu({ selfTest: false });
 const ids = Array.from({ length: 75 }, (_, n) => (n * 37) % TINY.vocab);
@@ -55,6 +55,20 @@ describe('a model', () => {
     }
     setProductWay(gpu(), usual);
     model.destroy();
+  });
+
+  test('a way whose kernels are wrong on this device gives way to the plain one', async () => {
+    const tested = await openTestGpu({ prepare: [] });
+    // Subgroups are narrower here, so that shuffles lead out of them.
+    expect(tested.info.subgroupMinSize).toBeLessThan(32);
+    setProductWay(tested, { width: 32, normApart: false });
+    const model = await tinyModel(tested, TINY, tinyWeights(TINY, 'F32'), { kv: 'f32' });
+    expect(productWay(tested)).toEqual({ width: 1, normApart: false });
+    const { notes } = tested.report();
+    const warnings = notes.filter(({ level }) => level === 'warning').map(({ text }) => text);
+    expect(warnings.join()).toContain('sums by 32 lanes, norm on the way: ');
+    model.destroy();
+    tested.destroy();
   });
 
   test('of the ways to multiply, the one that is measured to be the fastest serves, and the report says so', async () => {
