@@ -29,14 +29,14 @@ const plainTests = large
   ? []
   : [
       ...['ops', 'quant', 'generate'].map((room) => `tests/gpu/${room}/**`),
-      ...['llama-cpp', 'tinyllama', 'files'].map((name) => `tests/gpu/model/${name}.*`),
+      ...['llama-cpp', 'tinyllama', 'files', 'window'].map((name) => `tests/gpu/model/${name}.*`),
     ];
 /** What takes a page long, and what Dawn says of the same driver sooner (or, of models, two others). */
 const longInPages = large
   ? []
   : [
       ...['pool', 'cut', 'typical'].map((name) => `tests/gpu/generate/${name}.*`),
-      ...['forward', 'families'].map((name) => `tests/gpu/model/${name}.gpu.test.ts`),
+      ...['forward', 'families', 'window'].map((name) => `tests/gpu/model/${name}.gpu.test.ts`),
       'tests/gpu/attention/variants.*',
     ];
 /** Many kernels on tiny models: Dawn's SwiftShader compiles them in a tenth of lavapipe's time. */

@@ -29,6 +29,8 @@ export interface CachedCall {
   readonly values: Tensor;
   readonly out: Tensor;
   readonly lengths: SequenceTable;
+  /** Keys that the sequence may have; default as many as there are rows. With fewer rows these are a ring. */
+  readonly positions?: number;
 }
 
 /**
@@ -53,14 +55,13 @@ export function cacheLengths(gpu: Gpu, lengths: Tensor, { headsQ, seqQ, capacity
 
 /**
  * Records out `[1, Sq, Hq, D]` = causal attention of q `[1, Sq, Hq, D]` over the first keys of kCache and vCache
- * `[1, capacity, Hkv, D]`, floats or rows of 8 bits (u8, `[.., D + 4]`), as many as `lengths` says, the step's own included. Throws ArgumentError.
+ * `[1, rows, Hkv, D]`, floats or rows of 8 bits (u8, `[.., D + 4]`), as many as `lengths` says, the step's own included.
+ * Where rows are fewer than `positions`, key j lies in row j % rows, and a window keeps queries from looking back
+ * further. Throws ArgumentError.
  */
-export function attendCache(
-  gpu: Gpu,
-  { q, keys, values, out, lengths }: CachedCall,
-  options: CachedOptions = {},
-): void {
-  const [batch, , headsQ, headDim] = q.shape as [number, number, number, number];
+export function attendCache(gpu: Gpu, call: CachedCall, options: CachedOptions = {}): void {
+  const { q, keys, values, out, positions } = call;
+  const [batch, seqQ, headsQ, headDim] = q.shape as [number, number, number, number];
   const [, seqK, headsKv] = keys.shape as [number, number, number];
   if (q.shape.length !== 4 || batch !== 1) throw new ArgumentError('q', describe(q), 'a shape [1, Sq, Hq, D]');
   const row = keys.dtype === 'u8' ? row8Bytes(headDim) : headDim;
@@ -72,15 +73,26 @@ export function attendCache(
   }
   if (out.shape.join() !== q.shape.join()) throw new ArgumentError('out', describe(out), formatShape(q.shape));
   if (headsQ % headsKv !== 0) throw new ArgumentError('q', describe(q), `heads that ${headsKv} divides`);
-  gpu.scoped(() => launch(gpu, cachedCall(gpu, { q, keys, values, out, lengths }, options)));
+  const seen = (options.windowSize?.[0] ?? -1) < 0 ? Infinity : options.windowSize![0] + seqQ;
+  if (positions !== undefined && positions > seqK && seen > seqK) {
+    throw new ArgumentError(
+      'keys',
+      describe(keys),
+      `at least ${seen} rows, the window's and the step's, or ${positions}`,
+    );
+  }
+  gpu.scoped(() => launch(gpu, cachedCall(gpu, call, options)));
 }
 
 /** The call in the kernels' terms; its LSE is a scratch of the caller's scope. */
-export function cachedCall(gpu: Gpu, { q, keys, values, out, lengths }: CachedCall, options: CachedOptions = {}): Call {
+export function cachedCall(gpu: Gpu, call: CachedCall, options: CachedOptions = {}): Call {
+  const { q, keys, values, out, lengths } = call;
   const [, seqQ, headsQ, headDim] = q.shape as [number, number, number, number];
-  const [, seqK, headsKv] = keys.shape as [number, number, number];
+  const [, rows, headsKv] = keys.shape as [number, number, number];
+  const seqK = call.positions ?? rows;
   return {
     dims: { batch: 1, seqQ, seqK, headsQ, headsKv, headDim },
+    ...(seqK > rows && { ring: rows }),
     q: contiguous(q),
     k: contiguous(keys),
     v: contiguous(values),

@@ -57,8 +57,9 @@ export function launchDecode(gpu: Gpu, call: Call): void {
 }
 
 /** As many splits as keep the GPU busy, and no more than there are keys for. */
-function splitsOf({ dims, splits }: Call, tiles: number): number {
+function splitsOf({ dims, splits, scoring }: Call, tiles: number): number {
   if (splits > 0) return splits;
   const workgroups = Math.max(1, dims.batch * dims.headsKv * tiles);
-  return Math.max(1, Math.min(Math.ceil(dims.seqK / SPLIT_KEYS), Math.ceil(BUSY / workgroups)));
+  const seen = Math.min(dims.seqK, scoring.left + dims.seqQ);
+  return Math.max(1, Math.min(Math.ceil(seen / SPLIT_KEYS), Math.ceil(BUSY / workgroups)));
 }

@@ -70,6 +70,8 @@ export interface Call {
   readonly shift: number;
   readonly sequences?: SequenceTable;
   readonly paging?: Paging;
+  /** Rows of k and v, where key j lies in row j modulo so many; what no window reaches is overwritten. */
+  readonly ring?: number;
   /** 0 = chosen here. */
   readonly splits: number;
   /** Default 'auto'. */
@@ -207,6 +209,7 @@ export function problemParams(
     .u32(chunk.head)
     .u32(chunk.row);
   writer.u32(chunk.rows).u32(chunk.pitch).i32(call.shift).u32(call.lseOffset);
+  writer.u32(call.ring ?? ABSENT);
   return writer.done();
 }
 

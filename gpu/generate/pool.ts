@@ -6,11 +6,11 @@
  * with a copy of what they share, as long as the memory budget has room; then with that of the least recently used.
  */
 import { ArgumentError, LimitError } from '../device';
-import { capacityFor, positionBytes } from '../model';
+import { capacityFor } from '../model';
 import type { Model } from '../model';
 import type { GeneratedToken, GenerateOptions, GenerationEnd } from './options';
 import { Pace } from './pace';
-import { commonLength, Session } from './session';
+import { Session } from './session';
 
 export interface SessionPoolOptions {
   /**
@@ -28,7 +28,6 @@ export class SessionPool {
   readonly context: number;
   readonly #model: Model;
   readonly #pace: Pace;
-  readonly #positionBytes: number;
   readonly #budget: number;
   /** Least recently used first. */
   #sessions: Session[] = [];
@@ -37,15 +36,10 @@ export class SessionPool {
   constructor(model: Model, { memoryBudget }: SessionPoolOptions = {}) {
     this.#model = model;
     this.#pace = new Pace(model.gpu);
-    this.#positionBytes = positionBytes(model.config, model.kvType);
-    this.#budget = memoryBudget ?? model.context * this.#positionBytes;
-    this.context = Math.min(model.context, Math.floor(this.#budget / this.#positionBytes));
-    if (!(this.context >= 2))
-      throw new ArgumentError(
-        'memoryBudget',
-        `${memoryBudget} bytes`,
-        `at least ${2 * this.#positionBytes}: two tokens`,
-      );
+    this.#budget = memoryBudget ?? model.cacheBytes(model.context);
+    this.context = longestWithin(model, this.#budget);
+    if (this.context < 2)
+      throw new ArgumentError('memoryBudget', `${memoryBudget} bytes`, `at least ${model.cacheBytes(2)}: two tokens`);
   }
 
   /** Sessions that are kept. */
@@ -85,7 +79,7 @@ export class SessionPool {
     if (!nearest) return this.#open();
     const lost = nearest.tokens.length - shared;
     if (!nearest.busy && lost <= FEW) return nearest;
-    const wanted = this.#positionBytes * capacityFor(ids.length, undefined, this.context);
+    const wanted = this.#model.cacheBytes(capacityFor(ids.length, undefined, this.context));
     if (this.bytes + wanted <= this.#budget) return this.#branch(this.#open(), nearest, shared);
     const tight = nearest.cacheBytes + wanted > this.#budget;
     // The same conversation, going on differently: no other one is given up for what it said before.
@@ -95,11 +89,11 @@ export class SessionPool {
     return oldest === nearest ? nearest : this.#branch(oldest, nearest, shared);
   }
 
-  /** The session that shares most with `ids` from the start, and how many tokens; of equals the one that loses least. */
+  /** The session that can reuse most of `ids` from the start, and how much; of equals the one that loses least. */
   #nearest(ids: readonly number[]): [Session | undefined, number] {
     let [nearest, most]: [Session | undefined, number] = [undefined, -1];
     for (const session of this.#sessions) {
-      const shared = commonLength(session.tokens, ids);
+      const shared = session.reusable(ids);
       const better = shared > most || (shared === most && session.tokens.length <= nearest!.tokens.length);
       if (better) [nearest, most] = [session, shared];
     }
@@ -145,4 +139,16 @@ export class SessionPool {
       'the KV caches of several answers at a time',
     );
   }
+}
+
+/** Positions whose cache takes no more than so many bytes; at most the model's context. */
+function longestWithin(model: Model, bytes: number): number {
+  if (!(bytes >= model.cacheBytes(1))) return 0;
+  let [least, most] = [1, model.context];
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    if (model.cacheBytes(middle) <= bytes) least = middle;
+    else most = middle - 1;
+  }
+  return least;
 }

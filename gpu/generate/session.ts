@@ -30,8 +30,6 @@ export interface SessionOptions {
   readonly makeRoom?: (bytes: number) => void;
 }
 
-/** Steps on their way to the GPU at once: enough to hide the way back, few enough to stop at once. */
-const IN_FLIGHT = 4;
 /** Bytes of logits that score keeps at once. */
 const SCORE_BYTES = 32 * 1024 * 1024;
 const SCORE_ROWS = 32;
@@ -88,12 +86,28 @@ export class Session {
     this.#plan({});
   }
 
-  /** The decode step as it is replayed: for the profiler. It runs at whatever position the last request left. */
+  /**
+   * The decode step as it is replayed: for the profiler. It runs at whatever position the last request left, and on from
+   * there, as far as the cache reaches.
+   */
   decodePlan(): Plan {
+    this.#cache.wrote(this.#cache.capacity);
     return this.#plan({});
   }
 
-  /** Begins where another session of the model, busy or not, is after its first `count` tokens: copied on the GPU. */
+  /**
+   * How many of these tokens, from the first on, are in the cache and need not be computed again. The last is computed in
+   * any case; and where sliding windows have let go of what the first new one would see, all are.
+   */
+  reusable(ids: readonly number[]): number {
+    const shared = Math.min(commonLength(this.#tokens, ids), ids.length - 1);
+    return this.#cache.holds(shared) ? shared : 0;
+  }
+
+  /**
+   * Begins where another session of the model, busy or not, is after its first `count` tokens, which it can reuse: copied
+   * on the GPU.
+   */
   branch(from: Session, count: number): void {
     this.#requireIdle();
     this.#tokens = [];
@@ -141,10 +155,11 @@ export class Session {
       throw new ArgumentError('top', String(top), `a whole number from 1 to ${MAX_TOP}`);
     this.#begin();
     const { vocab } = this.#model.config;
-    const rows = Math.max(1, Math.min(SCORE_ROWS, Math.floor(SCORE_BYTES / (vocab * 4))));
+    const rows = Math.max(1, Math.min(SCORE_ROWS, this.#cache.mostAtOnce, Math.floor(SCORE_BYTES / (vocab * 4))));
     try {
       this.#tokens = [];
       this.#reserve(ids.length);
+      this.#cache.restart();
       for (let at = 0; at < ids.length; at += rows) {
         signal?.throwIfAborted();
         yield* await this.#scoreRows(ids, at, Math.min(rows, ids.length - at), top);
@@ -173,7 +188,7 @@ export class Session {
     const { maxTokens = Infinity, endIds, signal, logprobs = 0, mask } = options;
     const room = this.#cache.most - ids.length;
     const most = Math.min(maxTokens, room);
-    const reused = Math.min(commonLength(this.#tokens, ids), ids.length - 1);
+    const reused = this.reusable(ids);
     const started = performance.now();
     let first = started;
     const drawn: number[] = [];
@@ -186,11 +201,12 @@ export class Session {
     if (most <= 0) return end(room <= 0 ? 'context' : 'length');
     if (!(await this.#prefill(ids, reused, kind, options))) return end('aborted');
     const flight = new Flight(() => this.#download(kind));
-    const atOnce = mask ? 1 : IN_FLIGHT;
     flight.add();
+    let before: number | undefined;
     try {
       while (drawn.length < most) {
         if (flight.size === 0 && !(await this.#allow(drawn, options))) return end('aborted');
+        const atOnce = mask ? 1 : this.#pace.steps;
         while (flight.size < atOnce && drawn.length + flight.size < most) {
           this.#step(ids.length + drawn.length + flight.size, kind);
           flight.add();
@@ -198,7 +214,10 @@ export class Session {
         const step = await unlessAborted(flight.next(), signal);
         if (step === ABORTED) return end('aborted');
         requireDrawn(step.state, drawn.length);
-        if (drawn.length === 0) first = performance.now();
+        const now = performance.now();
+        if (before === undefined) first = now;
+        else if (!mask) this.#pace.stepTook(now - before);
+        before = now;
         const [id] = drawnTokens(step.state, drawn.length) as [number];
         drawn.push(id);
         if (endIds?.has(id)) return end('end');
@@ -227,9 +246,10 @@ export class Session {
     const gpu = this.#gpu;
     this.#tokens = ids.slice(0, reused);
     this.#reserve(ids.length);
+    if (reused === 0) this.#cache.restart();
     for (let at = reused; at < ids.length;) {
       if (signal?.aborted) return false;
-      const tokens = Math.min(this.#pace.tokens, ids.length - at);
+      const tokens = Math.min(this.#pace.tokens, this.#cache.mostAtOnce, ids.length - at);
       const last = at + tokens === ids.length;
       if (last && !(await this.#allow([], options))) return false;
       const started = performance.now();
@@ -255,6 +275,7 @@ export class Session {
     const part = gpu.scratch([tokens], 'i32');
     gpu.write(part, Int32Array.from(ids.slice(at, at + tokens)));
     writeState(gpu, this.#state, { position: at });
+    this.#cache.wrote(at + tokens);
     return forward(gpu, this.#model, { ids: part, first: 0, tokens, state: this.#state, cache: this.#cache });
   }
 
@@ -267,6 +288,7 @@ export class Session {
   #step(position: number, kind: SamplerKind): void {
     this.#reserve(position);
     this.#plan(kind).run();
+    this.#cache.wrote(position);
   }
 
   async #download({ logprobs }: SamplerKind): Promise<Drawn> {

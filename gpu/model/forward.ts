@@ -10,7 +10,8 @@
  *   down + residual         1                   down + residual               1
  *                           7                                                 8
  *
- * A family that normalises what a branch adds needs two more: the residual then is added by that norm.
+ * Norms of one token are dispatches of their own on devices where that is faster (gpu/ops/ways.ts): two more a layer. A
+ * family that normalises what a branch adds needs two more again: the residual then is added by that norm.
  */
 import { attendCache, cacheLengths } from '../attention';
 import type { Gpu, Tensor } from '../device';
@@ -72,7 +73,7 @@ function attentionBranch(gpu: Gpu, model: Model, { state, cache }: Step, n: numb
   const { integers } = model;
   product(gpu, x, matrix, qkv, { integers, ...(attnNorm && { norm: { gain: attnNorm, eps } }) });
   ropeAppend(gpu, {
-    ...{ qkv, state, q, keys, values },
+    ...{ qkv, state, q, keys, values, positions: cache.capacity },
     angles: model.angles(layers[n]!),
     pairing: rope.pairing,
     ...(bias && { bias }),
@@ -80,7 +81,7 @@ function attentionBranch(gpu: Gpu, model: Model, { state, cache }: Step, n: numb
   });
   attendCache(
     gpu,
-    { q, keys, values, out: attended.view(q.shape), lengths },
+    { q, keys, values, out: attended.view(q.shape), lengths, positions: cache.capacity },
     {
       kind: model.attention,
       softcap: scales.attentionSoftcap,
@@ -112,7 +113,7 @@ function addBranch(
 ): void {
   if (after && branch) {
     product(gpu, input, matrix, branch, { integers });
-    rmsNorm(gpu, branch, after, x, normEps, 'added');
+    rmsNorm(gpu, branch, after, x, { eps: normEps, mode: 'added' });
   } else {
     product(gpu, input, matrix, x, { mode: 'added', scale: scales.residual, integers });
   }

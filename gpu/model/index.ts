@@ -1,5 +1,5 @@
 /** A model on the GPU: configuration and weights in, logits out. */
-export { capacityFor, KvCache, positionBytes } from './cache';
+export { cacheBytes, capacityFor, KvCache } from './cache';
 export { forward, logitsOf } from './forward';
 export type { Step } from './forward';
 export { Model } from './model';

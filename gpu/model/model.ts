@@ -3,15 +3,27 @@
  */
 import type { LayerKind, ModelConfig, RopeConfig } from '../formats/model';
 import type { QuantName } from '../formats/quantise';
+import { WINDOW_SLACK } from '../formats/window';
 import { prepareCached } from '../attention';
 import type { AttentionKind } from '../attention';
 import { ArgumentError } from '../device';
 import type { DType, Gpu, PipelineSpec, Tensor } from '../device';
-import { embedSpec, kernelMode, normSpec, productSpecs, ropeAppendSpec, rotaryAngles, verifyProducts } from '../ops';
+import {
+  embedSpec,
+  kernelMode,
+  normSpec,
+  productSpecs,
+  productWay,
+  ropeAppendSpec,
+  rotaryAngles,
+  setProductWay,
+  verifyProducts,
+  wayName,
+} from '../ops';
 import type { ProductKind } from '../ops';
 import type { Layout } from '../quant';
-import { KvCache } from './cache';
-import { integersAreFaster } from './race';
+import { cacheBytes, KvCache } from './cache';
+import { chooseWay, integersAreFaster } from './race';
 import type { ModelProduct } from './race';
 import type { TensorDescription } from './shape';
 import { ModelWeights } from './weights';
@@ -36,6 +48,11 @@ export interface ModelOptions {
    * integers, if that is measured to be faster on this device. It moves log-probabilities by some 0.1 (docs/log.md).
    */
   readonly activations?: Activations;
+  /**
+   * Tokens beyond its window that a layer keeps where it looks back only so far (Gemma, Mistral, Phi): a conversation that
+   * is cut back further is computed anew. Default 2048; Infinity: all are kept, whatever that takes.
+   */
+  readonly windowSlack?: number;
   /** Which kernels attention may use; 'auto', the default: flash ones, and where none is right the materialised way. */
   readonly attention?: AttentionKind;
   /** Quantises weights of 16 and 32 bits as they come; what that costs is told by `weights.quantisationErrors`. */
@@ -48,6 +65,7 @@ export class Model {
   readonly context: number;
   readonly kvType: DType;
   readonly attention: AttentionKind;
+  readonly windowSlack: number;
   readonly #fast: boolean;
   #integers = false;
   /** (cos, sin) of every position, `[context, pairs, 2]` f32, by how layers turn; there when the model is ready. */
@@ -61,11 +79,16 @@ export class Model {
     readonly gpu: Gpu,
     readonly config: ModelConfig,
     tensors: Iterable<TensorDescription>,
-    { context = config.context, kv = 'auto', attention = 'auto', quant, activations = 'exact' }: ModelOptions = {},
+    options: ModelOptions = {},
   ) {
+    const { context = config.context, kv = 'auto', attention = 'auto', quant, activations = 'exact' } = options;
+    const { windowSlack = WINDOW_SLACK } = options;
     checkConfig(config);
     if (!Number.isInteger(context) || context < 1)
       throw new ArgumentError('context', String(context), 'a whole number from 1');
+    if (windowSlack !== Infinity && !(Number.isInteger(windowSlack) && windowSlack >= 1))
+      throw new ArgumentError('windowSlack', String(windowSlack), 'a whole number from 1, or Infinity');
+    this.windowSlack = windowSlack;
     this.context = Math.min(context, config.context);
     this.weights = new ModelWeights(gpu, config, tensors, quant);
     const exact = this.weights.layers.some(({ qkv }) => qkv.parts.some(({ layout }) => layout.name === 'f32'));
@@ -94,10 +117,14 @@ export class Model {
   async ready(): Promise<void> {
     this.weights.requireAll();
     this.#turn();
+    // Software adapters have their way (gpu/ops/ways.ts), and no time to lose.
+    if (!this.gpu.info.isFallback) await chooseWay(this.gpu, this.#products());
     if (this.#fast) this.#integers = await integersAreFaster(this.gpu, this.#products());
     const { headDim, headsQ, headsKv, scales } = this.config;
     await Promise.all([
       this.gpu.preparePipelines(this.#specs()),
+      // What fails here fails again below, where something is done about it.
+      this.gpu.preparePipelines(this.#productSpecs()).catch(() => undefined),
       prepareCached(this.gpu, {
         headDim,
         kv: this.kvType,
@@ -106,13 +133,37 @@ export class Model {
         kind: this.attention,
       }),
     ]);
-    if (this.gpu.selfTest) await verifyProducts(this.gpu, this.#kinds());
+    await this.#prepareProducts();
     await this.gpu.idle();
+  }
+
+  /** Compiles and tests the kernels of products; where those of the way that was chosen are wrong, the plain ones serve. */
+  async #prepareProducts(): Promise<void> {
+    const { gpu } = this;
+    const prepare = async (): Promise<void> => {
+      await gpu.preparePipelines(this.#productSpecs());
+      if (gpu.selfTest) await verifyProducts(gpu, this.#kinds());
+    };
+    try {
+      await prepare();
+    } catch (error) {
+      if (productWay(gpu).width === 1) throw error;
+      const text = `${wayName(productWay(gpu))}: ${error instanceof Error ? error.message : String(error)}`;
+      gpu.note({ room: 'model', name: 'how one token meets weights', text, level: 'warning' });
+      setProductWay(gpu, { ...productWay(gpu), width: 1 });
+      await prepare();
+    }
   }
 
   /** @param most positions; default and at most the model's context */
   createCache(most = this.context): KvCache {
-    return new KvCache(this.gpu, this.config, this.kvType, Math.min(most, this.context));
+    const { gpu, config, kvType: dtype, windowSlack: slack } = this;
+    return new KvCache(gpu, config, { dtype, slack, most: Math.min(most, this.context) });
+  }
+
+  /** Bytes of a cache with room for so many positions. */
+  cacheBytes(positions: number): number {
+    return cacheBytes(this.config, this.kvType, positions, this.windowSlack);
   }
 
   destroy(): void {
@@ -143,9 +194,14 @@ export class Model {
       ...(blocks.norms === 'before' ? [] : [normSpec('added')]),
       ropeAppendSpec(this.kvType, queryKey),
       ...embedding.parts.map(({ layout }) => embedSpec(layout, embedding.columns)),
-      ...this.#products().flatMap((one) => productSpecs(this.gpu, one.matrix, { ...one, integers: this.#integers })),
     ];
     return [...new Set(specs)];
+  }
+
+  #productSpecs(): PipelineSpec[] {
+    const integers = this.#integers;
+    const all = this.#products().flatMap((one) => productSpecs(this.gpu, one.matrix, { ...one, integers }));
+    return [...new Set(all)];
   }
 
   #kinds(): ProductKind[] {

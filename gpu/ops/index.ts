@@ -8,4 +8,6 @@ export type { QueryKeyBlocks, RopeAppendCall } from './rope_append';
 export { rotaryAngles, rotaryFrequencies } from './rotary';
 export type { FactorLists } from './rotary';
 export { verifyProducts } from './selftest';
+export { productWay, productWays, setProductWay, wayName } from './ways';
+export type { ProductWay } from './ways';
 export type { ProductKind } from './selftest';

@@ -15,16 +15,27 @@ export function normSpec(mode: NormMode = 'plain'): PipelineSpec {
   }));
 }
 
+export interface NormOptions {
+  readonly eps: number;
+  /** Default 'plain'. */
+  readonly mode?: NormMode;
+  /** Row of x that y's first row is of; default 0. */
+  readonly firstRow?: number;
+}
+
 /**
- * Records y = x / sqrt(mean(x^2) + eps) * gain, or y += that, for x, y `[M, K]` and gain `[K]`, all f32, K a multiple
- * of 4.
+ * Records y = x / sqrt(mean(x^2) + eps) * gain, or y += that, for M rows of x `[.., K]`, y `[M, K]` and gain `[K]`, all
+ * f32, K a multiple of 4.
  */
-export function rmsNorm(gpu: Gpu, x: Tensor, gain: Tensor, y: Tensor, eps: number, mode: NormMode = 'plain'): void {
+export function rmsNorm(gpu: Gpu, x: Tensor, gain: Tensor, y: Tensor, options: NormOptions): void {
+  const { eps, mode = 'plain', firstRow = 0 } = options;
   const columns = x.shape.at(-1) ?? 0;
   if (columns % 4 !== 0 || x.dtype !== 'f32') throw new ArgumentError('x', describe(x), 'f32 with rows of whole vec4s');
   if (gain.size !== columns) throw new ArgumentError('gain', describe(gain), `f32 [${columns}]`);
-  if (y.size !== x.size) throw new ArgumentError('y', describe(y), `the shape of x, ${describe(x)}`);
-  const rows = x.size / columns;
+  const rows = y.size / columns;
+  if (y.shape.at(-1) !== columns || (firstRow + rows) * columns > x.size) {
+    throw new ArgumentError('y', describe(y), `rows of x, ${describe(x)}, from ${firstRow} on`);
+  }
   gpu.dispatch({
     pipeline: gpu.pipeline(normSpec(mode)),
     bindings: [null, x, gain, y],
@@ -32,6 +43,7 @@ export function rmsNorm(gpu: Gpu, x: Tensor, gain: Tensor, y: Tensor, eps: numbe
       .u32(rows)
       .u32(columns / 4)
       .f32(eps)
+      .u32(firstRow)
       .done(),
     workgroups: flatGrid(gpu, rows, 1),
   });

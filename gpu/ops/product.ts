@@ -9,8 +9,9 @@ import type { Gpu, Params, PipelineSpec, Tensor } from '../device';
 import { layoutConditions, layoutConstants } from '../quant';
 import type { Layout, Matrix, MatrixPart } from '../quant';
 import { gate, gateSpec } from './gate';
-import { rmsNorm } from './norm';
+import { normSpec, rmsNorm } from './norm';
 import { sources } from './shaders';
+import { LANES, productWay } from './ways';
 
 export interface NormInput {
   /** `[K]` f32. */
@@ -44,8 +45,7 @@ export interface ProductOptions {
 /** Rows of x up to which a GPU streams weights past them instead of tiling. */
 export const FEW_TOKENS = 8;
 
-/** How matvec.wesl cuts its work: threads that share rows, how many such groups, rows a group. */
-const LANES = 32;
+/** How matvec.wesl cuts its work: groups of threads that share rows, rows a group. */
 const GROUPS = 2;
 const ROWS = 4;
 
@@ -96,11 +96,11 @@ export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options:
   const tokens = checkProduct(x, matrix, y, mode, firstToken);
   if (mode === 'capped' && !(cap > 0)) throw new ArgumentError('cap', String(cap), 'a number above 0');
   if (tokens === 0) return;
-  if (norm && !isFew(gpu, tokens)) {
+  if (norm && !normsOnTheWay(gpu, tokens)) {
     gpu.scoped(() => {
-      const normed = gpu.scratch(x.shape, 'f32');
-      rmsNorm(gpu, x, norm.gain, normed, norm.eps);
-      product(gpu, normed, matrix, y, { mode, firstToken, scale, cap });
+      const normed = gpu.scratch([tokens, matrix.columns], 'f32');
+      rmsNorm(gpu, x, norm.gain, normed, { eps: norm.eps, firstRow: firstToken });
+      product(gpu, normed, matrix, y, { mode, scale, cap, integers });
     });
     return;
   }
@@ -114,6 +114,10 @@ export function product(gpu: Gpu, x: Tensor, matrix: Matrix, y: Tensor, options:
   }
   const call = { x, matrix, y, tokens, firstToken, mode, scale, cap, integers, norm };
   for (const part of matrix.parts) dispatchPart(gpu, { ...call, part });
+}
+
+function normsOnTheWay(gpu: Gpu, tokens: number): boolean {
+  return isFew(gpu, tokens) && !productWay(gpu).normApart;
 }
 
 interface PartCall {
@@ -143,7 +147,7 @@ function dispatchPart(gpu: Gpu, call: PartCall): void {
     });
     return;
   }
-  const spec = matvecSpec(part.layout, matrix.columns, tokens, { mode, integers, normed: norm !== undefined });
+  const spec = matvecSpec(gpu, part.layout, matrix.columns, tokens, { mode, integers, normed: norm !== undefined });
   gpu.dispatch({
     pipeline: gpu.pipeline(spec),
     bindings: [null, ...weights, x, y, norm?.gain ?? null],
@@ -192,9 +196,11 @@ export function productSpecs(gpu: Gpu, matrix: Matrix, traits: ProductTraits): P
   const { parts, columns } = matrix;
   const mode = kernelMode(matrix, traits.mode);
   const few = [1, FEW_TOKENS].filter((tokens) => isFew(gpu, tokens));
+  const normed = traits.normed && normsOnTheWay(gpu, 1);
   return [
+    ...(traits.normed ? [normSpec()] : []),
     ...parts.flatMap(({ layout }) => [
-      ...few.map((tokens) => matvecSpec(layout, columns, tokens, { ...traits, mode })),
+      ...few.map((tokens) => matvecSpec(gpu, layout, columns, tokens, { ...traits, mode, normed })),
       manySpec(manyKernel(gpu), layout, columns, mode),
     ]),
     ...(isGated(traits.mode) && mode === 'plain' ? [gateSpec(traits.mode)] : []),
@@ -211,17 +217,24 @@ export function takesIntegers({ scaled, levels }: Layout): boolean {
   return scaled > 0 && levels.length === 0;
 }
 
-function matvecSpec(layout: Layout, columns: number, tokens: number, traits: ProductTraits): PipelineSpec {
+function matvecSpec(gpu: Gpu, layout: Layout, columns: number, tokens: number, traits: ProductTraits): PipelineSpec {
+  const { width } = productWay(gpu);
   const { mode, normed } = traits;
   const integers = Boolean(traits.integers) && takesIntegers(layout);
   const compiled = tokensCompiled(tokens);
   const padded = columns % layout.chunk !== 0;
-  return keptSpec(`ops/matvec ${layout.name} ${compiled} ${mode} ${normed} ${padded} ${integers}`, () => ({
+  return keptSpec(`ops/matvec ${layout.name} ${compiled} ${mode} ${normed} ${padded} ${integers} ${width}`, () => ({
     label: `matvec ${layout.name}${integers ? ' integers' : ''}${normed ? ' normed' : ''}${mode === 'plain' ? '' : ` ${mode}`}`,
     module: 'ops/matvec',
     sources,
-    conditions: { ...layoutConditions(layout, columns), ...modeConditions(mode), NORMED: normed, INTEGERS: integers },
-    constants: { ...layoutConstants(layout), TOKENS: compiled, ROWS, LANES, GROUPS },
+    conditions: {
+      ...layoutConditions(layout, columns),
+      ...modeConditions(mode),
+      NORMED: normed,
+      INTEGERS: integers,
+      SUBGROUPS: width > 1,
+    },
+    constants: { ...layoutConstants(layout), TOKENS: compiled, ROWS, LANES, GROUPS, WIDTH: width },
     bindings: ['uniform', 'read', layout.scaled > 0 ? 'read' : 'none', 'read', 'write', normed ? 'read' : 'none'],
   }));
 }

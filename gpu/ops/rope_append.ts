@@ -26,9 +26,11 @@ export interface RopeAppendCall {
   readonly state: Tensor;
   /** `[1, M, Hq, D]` f32. */
   readonly q: Tensor;
-  /** `[1, capacity, Hkv, D]`, f32 or f16, or rows of 8 bits: u8 `[1, capacity, Hkv, D + 4]`. */
+  /** `[1, rows, Hkv, D]`, f32 or f16, or rows of 8 bits: u8 `[1, rows, Hkv, D + 4]`. */
   readonly keys: Tensor;
   readonly values: Tensor;
+  /** Positions that the sequence may have; default as many as there are rows. With fewer rows these are a ring. */
+  readonly positions?: number;
 }
 
 export function ropeAppendSpec(dtype: DType, { pairing, biased, norm }: QueryKeyBlocks): PipelineSpec {
@@ -60,11 +62,11 @@ export function ropeAppendSpec(dtype: DType, { pairing, biased, norm }: QueryKey
   }));
 }
 
-/** Records q, and rows state[0] .. state[0] + M - 1 of the caches. The caller sees to it that they have room. */
+/** Records q, and rows state[0] .. state[0] + M - 1 of the caches, modulo how many there are. The caller sees to it that they have room. */
 export function ropeAppend(gpu: Gpu, call: RopeAppendCall): void {
   const { qkv, angles, pairing, bias, norm, state, q, keys, values } = call;
   const [, tokens, headsQ, headDim] = q.shape as [number, number, number, number];
-  const [, capacity, headsKv] = keys.shape as [number, number, number];
+  const [, rows, headsKv] = keys.shape as [number, number, number];
   checkCall(call);
   const [positions, pairs] = angles ? (angles.shape as [number, number]) : [1, 0];
   const blocks = { pairing, biased: bias !== undefined, norm: norm?.kind ?? 'none' } as const;
@@ -79,9 +81,10 @@ export function ropeAppend(gpu: Gpu, call: RopeAppendCall): void {
       .u32(headsKv)
       .u32(headDim)
       .u32(pairs)
-      .u32(capacity)
+      .u32(rows)
       .u32(positions)
       .f32(norm?.eps ?? 0)
+      .u32(call.positions ?? rows)
       .done(),
     workgroups: norm || keys.dtype === 'u8' ? flatGrid(gpu, tokens * heads, 1) : flatGrid(gpu, qkv.size / 2),
   });

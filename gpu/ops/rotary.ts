@@ -1,5 +1,6 @@
 /** The angles by which positions turn: computed once a model, in float64, rounded once (rope_append.wesl reads them). */
 import type { RopeConfig, RopeScaling } from '../formats/model';
+import { ArgumentError } from '../device';
 
 /** Factors that a file brings as tensors, by the name that the scaling gives them. */
 export type FactorLists = Readonly<Partial<Record<string, ArrayLike<number>>>>;
@@ -12,6 +13,8 @@ export type FactorLists = Readonly<Partial<Record<string, ArrayLike<number>>>>;
 export function rotaryAngles(rope: RopeConfig, positions: number, lists: FactorLists = {}): Float32Array {
   const pairs = rope.dims / 2;
   const frequencies = rotaryFrequencies(rope, positions, lists);
+  const wrong = frequencies.findIndex((frequency) => !Number.isFinite(frequency));
+  if (wrong >= 0) throw new ArgumentError('rope', `${frequencies[wrong]} for pair ${wrong}`, 'finite frequencies');
   const magnitude = magnitudeOf(rope.scaling);
   const table = new Float32Array(positions * pairs * 2);
   for (let pair = 0; pair < pairs; pair++) {

@@ -13,6 +13,7 @@ import { Matrix, MatrixWriter, typeOf } from '../quant';
 import type { Layout } from '../quant';
 import { FEW_TOKENS, isFew, isGated, product, takesIntegers } from './product';
 import type { ProductMode, ProductTraits } from './product';
+import { LANES } from './ways';
 
 /** A kind of product that a model has. */
 export interface ProductKind extends ProductTraits {
@@ -30,8 +31,8 @@ const EPS = 1e-5;
 const SCALE = 0.75;
 const CAP = 2;
 const TOLERANCE = 1e-3;
-/** Where x is rounded, an element that lies between two codes may go either way. */
-const ROUNDED_TOLERANCE = 2e-2;
+/** Where x is rounded, an element that lies between two codes may go either way; for each element of a row. */
+const ROUNDED_TOLERANCE = 1.5e-4;
 
 /** Rejects with a SelfTestError that names the first kernel whose result is wrong. */
 export async function verifyProducts(gpu: Gpu, kinds: Iterable<ProductKind>): Promise<void> {
@@ -42,7 +43,7 @@ export async function verifyProducts(gpu: Gpu, kinds: Iterable<ProductKind>): Pr
     tested.add(name);
     for (const tokens of TOKENS) {
       const error = await errorOf(gpu, kind, tokens);
-      if (error <= (kind.integers ? ROUNDED_TOLERANCE : TOLERANCE)) continue;
+      if (error <= (kind.integers ? ROUNDED_TOLERANCE * columnsOf(kind) : TOLERANCE)) continue;
       throw new SelfTestError(
         `The product of ${tokens} x ${name} is off by ${error} on this GPU. Update the browser or the graphics driver, or use the CPU.`,
       );
@@ -54,10 +55,16 @@ function nameOf({ layout, mode, normed, padded, integers }: ProductKind): string
   return [layout.name, mode, normed && 'normed', padded && 'padded', integers && 'integers'].filter(Boolean).join(' ');
 }
 
+/** Elements of a row: a chunk for each of the lanes that share it and some more, so that every lane's sum counts. */
+function columnsOf({ layout: { scaled, group, chunk }, padded }: ProductKind): number {
+  if (scaled === 0) return chunk * (LANES + 3) - (padded ? 4 : 0);
+  return Math.ceil((chunk * LANES) / group + 1) * group;
+}
+
 /** The largest distance from the reference; NaN where the kernel left anything unwritten. */
 async function errorOf(gpu: Gpu, kind: ProductKind, tokens: number): Promise<number> {
-  const { layout, mode, normed, padded, integers = false } = kind;
-  const columns = layout.scaled > 0 ? Math.max(layout.group, layout.chunk * 4) : layout.chunk * 3 - (padded ? 4 : 0);
+  const { layout, mode, normed, integers = false } = kind;
+  const columns = columnsOf(kind);
   const rows = isGated(mode) ? 2 * ROWS : ROWS;
   const type = typeOf(layout);
   const bytes = knownBytes(type, rows * columns);

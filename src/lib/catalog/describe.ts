@@ -110,7 +110,9 @@ function quantMethod(json: Json): string | undefined {
 
 function shapeOf(config: ModelConfig): ModelShape {
   const { layers, width, ffnWidth, headsKv, headDim, vocab, context } = config;
-  return { layers: layers.length, width, ffnWidth, headsKv, headDim, vocab, context };
+  const windows = layers.flatMap(({ window }) => window ?? []);
+  const shape = { layers: layers.length, width, ffnWidth, headsKv, headDim, vocab, context };
+  return windows.length > 0 ? { ...shape, windowed: { layers: windows.length, window: Math.max(...windows) } } : shape;
 }
 
 function problemOf({ problem, status }: SourceError): StoreError['problem'] {

@@ -54,7 +54,15 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['mul'],
     context: 32768,
     parameters: 0.27,
-    shape: { layers: 18, width: 640, ffnWidth: 2048, headsKv: 1, headDim: 256, vocab: 262144 },
+    shape: {
+      layers: 18,
+      width: 640,
+      ffnWidth: 2048,
+      headsKv: 1,
+      headDim: 256,
+      vocab: 262144,
+      windowed: { layers: 15, window: 512 },
+    },
     rank: 2,
   },
   {
@@ -134,7 +142,15 @@ export const CATALOG: readonly CatalogEntry[] = [
     languages: ['en'],
     context: 32768,
     parameters: 1.0,
-    shape: { layers: 26, width: 1152, ffnWidth: 6912, headsKv: 1, headDim: 256, vocab: 262144 },
+    shape: {
+      layers: 26,
+      width: 1152,
+      ffnWidth: 6912,
+      headsKv: 1,
+      headDim: 256,
+      vocab: 262144,
+      windowed: { layers: 22, window: 512 },
+    },
     rank: 8,
   },
   {

@@ -4,6 +4,7 @@
  */
 
 import type { QuantName } from '../../../gpu/formats/quantise';
+import { rowsKept } from '../../../gpu/formats/window';
 
 /** What a model needs, as its header or config.json says. */
 export interface ModelFacts {
@@ -31,6 +32,8 @@ export interface ModelShape {
   readonly vocab: number;
   /** Tokens that it was trained for. */
   readonly context: number;
+  /** Layers among them that look back only so many tokens; absent: none do. */
+  readonly windowed?: { readonly layers: number; readonly window: number };
 }
 
 /** What a device has. */
@@ -184,8 +187,8 @@ function fitsBinding({ shape }: ModelFacts, context: number, { gpu }: DeviceFact
 }
 
 /**
- * Bytes in all: weights, keys and values of so many positions, and what a prompt needs on its way through. Layers that see
- * a window alone count in full: both engines keep all positions of theirs too.
+ * Bytes in all: weights, keys and values of so many positions, and what a prompt needs on its way through. Of layers that
+ * see a window alone the GPU keeps little more than that; the processor's engine keeps all.
  */
 export function memoryAt(
   model: ModelFacts,
@@ -196,9 +199,11 @@ export function memoryAt(
   const { shape } = model;
   const weights = weightsOn(path, model);
   if (!shape) return weights * 1.2 + RUNTIME;
-  const { layers, width, ffnWidth, headsKv, headDim, vocab } = shape;
+  const { layers, width, ffnWidth, headsKv, headDim, vocab, windowed } = shape;
   const element = path === 'cpu' || gpu?.f16 === true ? 2 : 4;
-  const cache = 2 * layers * context * headsKv * headDim * element;
+  const few = path === 'gpu' && windowed ? windowed.layers : 0;
+  const rows = (layers - few) * context + few * rowsKept(windowed?.window, context);
+  const cache = 2 * rows * headsKv * headDim * element;
   const scratch = 4 * Math.min(PREFILL, context) * (6 * width + 2 * ffnWidth) + 8 * vocab;
   return weights + cache + scratch + RUNTIME;
 }

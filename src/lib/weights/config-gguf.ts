@@ -5,6 +5,7 @@ import { NEUTRAL } from '$gpu/formats/model';
 import type { ModelConfig, ModelScales, RopeConfig, RopeScaling } from '$gpu/formats/model';
 import { layerKinds, LOCAL_THETA, requireArchitecture, yarnMagnitude } from './config-layers';
 import { FormatError } from './errors';
+import { MAX_LAYERS } from './limits';
 import type { Metadata } from './metadata';
 import type { WeightsFile } from './types';
 
@@ -19,10 +20,10 @@ export function configFromGguf({ metadata, tensors, files }: WeightsFile): Model
     throw new FormatError(file, 'missing', 'token_embd.weight', 'there is no such tensor; these are no whole weights.');
   }
   const facts = new Facts(metadata, file, architecture);
-  const width = facts.count('embedding_length');
-  const headsQ = facts.count('attention.head_count');
-  const headDim = facts.count('attention.key_length', width / headsQ);
-  const layers = facts.count('block_count');
+  const width = facts.size('embedding_length');
+  const headsQ = facts.size('attention.head_count');
+  const headDim = facts.size('attention.key_length', width / headsQ);
+  const layers = facts.size('block_count', undefined, MAX_LAYERS);
   const rope = ropeOf(facts, headDim, (name) => tensors.has(name));
   const local = architecture === 'gemma3';
   const pattern = facts.count('attention.sliding_window_pattern', undefined);
@@ -37,13 +38,13 @@ export function configFromGguf({ metadata, tensors, files }: WeightsFile): Model
       localRope: local,
     }),
     width,
-    ffnWidth: facts.count('feed_forward_length'),
+    ffnWidth: facts.size('feed_forward_length'),
     headsQ,
-    headsKv: facts.count('attention.head_count_kv', headsQ),
+    headsKv: facts.size('attention.head_count_kv', headsQ),
     headDim,
     vocab,
-    context: facts.count('context_length'),
-    normEps: facts.number('attention.layer_norm_rms_epsilon'),
+    context: facts.size('context_length'),
+    normEps: facts.positive('attention.layer_norm_rms_epsilon'),
     gainOffset: 0,
     rope,
     ...(local && { localRope: localRope(facts, rope) }),
@@ -80,6 +81,14 @@ class Facts {
     return this.metadata.number(this.key(name), ...fallback);
   }
 
+  positive(name: string, ...fallback: readonly number[]): number {
+    return this.metadata.positive(this.key(name), ...fallback);
+  }
+
+  size(name: string, fallback?: number, most = Infinity): number {
+    return this.metadata.extent(this.key(name), most, ...(fallback === undefined ? [] : [fallback]));
+  }
+
   string(name: string, fallback: string): string {
     return this.metadata.string(this.key(name), fallback);
   }
@@ -88,7 +97,7 @@ class Facts {
 function ropeOf(facts: Facts, headDim: number, hasTensor: (name: string) => boolean): RopeConfig {
   const scaling = scalingOf(facts, hasTensor);
   return {
-    theta: facts.number('rope.freq_base', 10000),
+    theta: facts.positive('rope.freq_base', 10000),
     dims: facts.count('rope.dimension_count', headDim),
     pairing: FAMILIES[facts.architecture].ggufPairing,
     ...(scaling && { scaling }),
@@ -96,15 +105,15 @@ function ropeOf(facts: Facts, headDim: number, hasTensor: (name: string) => bool
 }
 
 function localRope(facts: Facts, { dims, pairing }: RopeConfig): RopeConfig {
-  return { theta: facts.number('rope.freq_base_swa', LOCAL_THETA), dims, pairing };
+  return { theta: facts.positive('rope.freq_base_swa', LOCAL_THETA), dims, pairing };
 }
 
 function scalingOf(facts: Facts, hasTensor: (name: string) => boolean): RopeScaling | undefined {
-  const context = facts.count('context_length');
-  const original = facts.count('rope.scaling.original_context_length', context);
+  const context = facts.size('context_length');
+  const original = facts.size('rope.scaling.original_context_length', context);
   // Factors in tensors go before whatever else is said: llama.cpp's converter computes Llama 3's into one.
   if (hasTensor('rope_factors_long.weight')) {
-    const magnitude = facts.number('rope.scaling.attn_factor', 1);
+    const magnitude = facts.positive('rope.scaling.attn_factor', 1);
     return { kind: 'factors', short: 'ropeFactorsShort', long: 'ropeFactorsLong', original, magnitude };
   }
   if (hasTensor('rope_freqs.weight')) {
@@ -112,7 +121,7 @@ function scalingOf(facts: Facts, hasTensor: (name: string) => boolean): RopeScal
   }
   const legacy = facts.number('rope.scale_linear', undefined);
   const type = facts.string('rope.scaling.type', legacy ? 'linear' : 'none');
-  const factor = facts.number('rope.scaling.factor', legacy ?? 1);
+  const factor = facts.positive('rope.scaling.factor', legacy || 1);
   switch (type) {
     case 'none':
       return undefined;
@@ -123,9 +132,9 @@ function scalingOf(facts: Facts, hasTensor: (name: string) => boolean): RopeScal
         kind: 'yarn',
         factor,
         original,
-        fast: facts.number('rope.scaling.yarn_beta_fast', 32),
-        slow: facts.number('rope.scaling.yarn_beta_slow', 1),
-        magnitude: yarnMagnitude(factor) * facts.number('rope.scaling.attn_factor', 1),
+        fast: facts.positive('rope.scaling.yarn_beta_fast', 32),
+        slow: facts.positive('rope.scaling.yarn_beta_slow', 1),
+        magnitude: yarnMagnitude(factor) * facts.positive('rope.scaling.attn_factor', 1),
       };
     default:
       throw new FormatError(
@@ -162,7 +171,7 @@ function scalesOf(facts: Facts, { width, headsQ, layers }: Sizes): ModelScales {
         ...NEUTRAL,
         embedding: facts.number('embedding_scale', 1),
         residual: facts.number('residual_scale', 1),
-        logits: 1 / facts.number('logit_scale', 1),
+        logits: 1 / facts.positive('logit_scale', 1),
         ...(facts.has('attention.scale') && { attention: facts.number('attention.scale') }),
       };
     default:

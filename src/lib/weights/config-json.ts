@@ -9,6 +9,7 @@ import { FormatError } from './errors';
 import { Fields } from './fields';
 import { isJsonObject } from './json';
 import type { Json } from './json';
+import { MAX_LAYERS } from './limits';
 
 /** Throws a FormatError that names the field: a family we do not know, numbers that are missing, what we cannot do. */
 export function configFromJson(json: Json, file = 'config.json'): ModelConfig {
@@ -17,23 +18,23 @@ export function configFromJson(json: Json, file = 'config.json'): ModelConfig {
   const type = fields.text('model_type');
   const architecture = requireArchitecture(familyOfType(type), file, 'model_type', type);
   refuseOtherBlocks(fields, architecture);
-  const width = fields.count('hidden_size');
-  const headsQ = fields.count('num_attention_heads');
-  const headDim = fields.count('head_dim', width / headsQ);
-  const context = fields.count('max_position_embeddings');
+  const width = fields.size('hidden_size');
+  const headsQ = fields.size('num_attention_heads');
+  const headDim = fields.size('head_dim', width / headsQ);
+  const context = fields.size('max_position_embeddings');
   const local = localRopeOf(fields, architecture, headDim);
   return {
     architecture,
     blocks: FAMILIES[architecture].blocks,
     layers: layersOf(fields, architecture, local !== undefined),
     width,
-    ffnWidth: fields.count('intermediate_size'),
+    ffnWidth: fields.size('intermediate_size'),
     headsQ,
-    headsKv: fields.count('num_key_value_heads', headsQ),
+    headsKv: fields.size('num_key_value_heads', headsQ),
     headDim,
-    vocab: fields.count('vocab_size'),
+    vocab: fields.size('vocab_size'),
     context,
-    normEps: fields.number('rms_norm_eps'),
+    normEps: fields.positive('rms_norm_eps'),
     gainOffset: FAMILIES[architecture].hfGainOffset,
     rope: ropeOf(fields, architecture, headDim, context),
     ...(local && { localRope: local }),
@@ -66,7 +67,7 @@ function refuseOtherBlocks(fields: Fields, architecture: Architecture): void {
 // ---- layers ----------------------------------------------------------------------------------------------------
 
 function layersOf(fields: Fields, architecture: Architecture, localRope: boolean): LayerKind[] {
-  const count = fields.count('num_hidden_layers');
+  const count = fields.size('num_hidden_layers', undefined, MAX_LAYERS);
   return layerKinds({
     architecture,
     count,
@@ -130,7 +131,7 @@ function scalesOf(fields: Fields, architecture: Architecture, width: number): Mo
       return {
         ...NEUTRAL,
         embedding: Math.sqrt(width),
-        attention: fields.number('query_pre_attn_scalar') ** -0.5,
+        attention: fields.positive('query_pre_attn_scalar') ** -0.5,
         attentionSoftcap: fields.number('attn_logit_softcapping', 0),
         logitSoftcap: fields.number('final_logit_softcapping', 0),
       };
@@ -140,7 +141,7 @@ function scalesOf(fields: Fields, architecture: Architecture, width: number): Mo
         embedding: fields.number('embedding_multiplier', 1),
         residual: fields.number('residual_multiplier', 1),
         attention: fields.number('attention_multiplier', 1),
-        logits: 1 / fields.number('logits_scaling', 1),
+        logits: 1 / fields.positive('logits_scaling', 1),
       };
     default:
       return NEUTRAL;

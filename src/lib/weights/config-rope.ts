@@ -6,10 +6,11 @@ import type { Fields } from './fields';
 
 export function ropeOf(fields: Fields, architecture: Architecture, headDim: number, context: number): RopeConfig {
   const parameters = ropeFields(fields, 'full_attention');
-  const scaling = scalingOf(parameters, context, fields);
+  const dims = dimsOf(fields, headDim);
+  const scaling = scalingOf(parameters, { context, dims }, fields);
   return {
-    theta: (parameters.has('rope_theta') ? parameters : fields).number('rope_theta', defaultTheta(architecture)),
-    dims: dimsOf(fields, headDim),
+    theta: (parameters.has('rope_theta') ? parameters : fields).positive('rope_theta', defaultTheta(architecture)),
+    dims,
     pairing: 'halves',
     ...(scaling && { scaling }),
   };
@@ -19,7 +20,9 @@ export function ropeOf(fields: Fields, architecture: Architecture, headDim: numb
 export function localRopeOf(fields: Fields, architecture: Architecture, headDim: number): RopeConfig | undefined {
   if (architecture !== 'gemma3') return undefined;
   const nested = fields.object('rope_parameters')?.object('sliding_attention');
-  const theta = nested ? nested.number('rope_theta', LOCAL_THETA) : fields.number('rope_local_base_freq', LOCAL_THETA);
+  const theta = nested
+    ? nested.positive('rope_theta', LOCAL_THETA)
+    : fields.positive('rope_local_base_freq', LOCAL_THETA);
   return { theta, dims: dimsOf(fields, headDim), pairing: 'halves' };
 }
 
@@ -28,7 +31,7 @@ function defaultTheta(architecture: Architecture): number {
 }
 
 function dimsOf(fields: Fields, headDim: number): number {
-  return Math.floor(headDim * fields.number('partial_rotary_factor', 1));
+  return Math.floor(headDim * fields.positive('partial_rotary_factor', 1));
 }
 
 /** Where a file keeps its scaling: by kind of layer, flat, or in the older field. */
@@ -37,52 +40,58 @@ function ropeFields(fields: Fields, kind: string): Fields {
   return parameters?.object(kind) ?? parameters ?? fields.object('rope_scaling') ?? fields.empty();
 }
 
-function scalingOf(rope: Fields, context: number, model: Fields): RopeScaling | undefined {
+/** Positions that the model was trained for, elements of a head that turn. */
+interface Sizes {
+  readonly context: number;
+  readonly dims: number;
+}
+
+function scalingOf(rope: Fields, sizes: Sizes, model: Fields): RopeScaling | undefined {
   const type = rope.text(rope.has('rope_type') ? 'rope_type' : 'type', 'default');
   switch (type) {
     case 'default':
     case 'none':
       return undefined;
     case 'linear':
-      return { kind: 'linear', factor: rope.number('factor') };
+      return { kind: 'linear', factor: rope.positive('factor') };
     case 'llama3':
       return {
         kind: 'llama3',
-        factor: rope.number('factor'),
-        fast: rope.number('high_freq_factor'),
-        slow: rope.number('low_freq_factor'),
-        original: rope.count('original_max_position_embeddings'),
+        factor: rope.positive('factor'),
+        fast: rope.positive('high_freq_factor'),
+        slow: rope.positive('low_freq_factor'),
+        original: rope.size('original_max_position_embeddings'),
       };
     case 'yarn': {
-      const factor = rope.number('factor');
+      const factor = rope.positive('factor');
       return {
         kind: 'yarn',
         factor,
-        fast: rope.number('beta_fast', 32),
-        slow: rope.number('beta_slow', 1),
-        original: rope.count('original_max_position_embeddings', context),
-        magnitude: rope.number('attention_factor', yarnMagnitude(factor)),
+        fast: rope.positive('beta_fast', 32),
+        slow: rope.positive('beta_slow', 1),
+        original: rope.size('original_max_position_embeddings', sizes.context),
+        magnitude: rope.positive('attention_factor', yarnMagnitude(factor)),
       };
     }
     case 'longrope':
     case 'su':
-      return longrope(rope, context, model);
+      return longrope(rope, sizes, model);
     default:
       return rope.refuse('rope_type', `positions scaled by «${type}», which cannot be computed.`);
   }
 }
 
 /** Ding et al., LongRoPE, arXiv 2402.13753. */
-function longrope(rope: Fields, context: number, model: Fields): RopeScaling {
+function longrope(rope: Fields, { context, dims }: Sizes, model: Fields): RopeScaling {
   const field = 'original_max_position_embeddings';
-  const original = (rope.has(field) ? rope : model).count(field);
+  const original = (rope.has(field) ? rope : model).size(field);
   const factor = context / original;
   const softening = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
   return {
     kind: 'factors',
-    short: rope.numbers('short_factor'),
-    long: rope.numbers('long_factor'),
+    short: rope.positives('short_factor', dims / 2),
+    long: rope.positives('long_factor', dims / 2),
     original,
-    magnitude: rope.number('attention_factor', softening),
+    magnitude: rope.positive('attention_factor', softening),
   };
 }

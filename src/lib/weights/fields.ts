@@ -32,6 +32,17 @@ export class Fields {
     return this.#read(name, fallback, 'whole number, not negative', isCount);
   }
 
+  /** What is divided by, or raised to a power. */
+  positive(name: string, fallback?: number): number {
+    return this.#read(name, fallback, 'number above 0', isPositive);
+  }
+
+  /** A count of what there is at least one of. */
+  size(name: string, fallback?: number, most = Infinity): number {
+    const wanted = `whole number from 1${most < Infinity ? ` to ${most}` : ''}`;
+    return this.#read(name, fallback, wanted, (value): value is number => isCount(value) && value > 0 && value <= most);
+  }
+
   /** @param length how many there have to be, at least */
   numbers(name: string, length = 0): readonly number[] {
     return this.#read(
@@ -39,6 +50,16 @@ export class Fields {
       undefined,
       `list of ${length || 'all its'} numbers`,
       (value): value is number[] => Array.isArray(value) && value.length >= length && value.every(isNumber),
+    );
+  }
+
+  /** Exactly so many numbers above 0. */
+  positives(name: string, length: number): readonly number[] {
+    return this.#read(
+      name,
+      undefined,
+      `list of ${length} numbers above 0`,
+      (value): value is number[] => Array.isArray(value) && value.length === length && value.every(isPositive),
     );
   }
 
@@ -76,8 +97,13 @@ export class Fields {
   }
 }
 
+/** JSON spells infinity too: 1e999. */
 function isNumber(value: Json): value is number {
-  return typeof value === 'number';
+  return Number.isFinite(value);
+}
+
+function isPositive(value: Json): value is number {
+  return isNumber(value) && value > 0;
 }
 
 function isCount(value: Json): value is number {

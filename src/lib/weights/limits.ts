@@ -15,6 +15,8 @@ export const MAX_JSON_DEPTH = 64;
 /** tokenizer.json has a value for each token and three for each merge: 33 MB in the largest known. */
 export const TOKENIZER_JSON = { bytes: 64 * 2 ** 20, values: 8_000_000 } as const;
 
+/** The deepest models known have some 130. */
+export const MAX_LAYERS = 1024;
 export const MAX_TENSORS = 65_536;
 /** ggml stops at 64, Hugging Face's names have up to some 150. */
 export const MAX_NAME_BYTES = 1024;

@@ -50,7 +50,21 @@ export class Metadata {
   number(key: string): number;
   number<F>(key: string, fallback: F): number | F;
   number(key: string, ...fallback: unknown[]): unknown {
-    return this.#read(key, 'a number', (value) => typeof value === 'number', fallback);
+    return this.#read(key, 'a number', (value) => Number.isFinite(value), fallback);
+  }
+
+  /** What is divided by, or raised to a power. */
+  positive(key: string, ...fallback: readonly number[]): number {
+    const isPositive = (value: MetadataValue): boolean => Number.isFinite(value) && (value as number) > 0;
+    return this.#read(key, 'a number above 0', isPositive, fallback) as number;
+  }
+
+  /** A count of what there is at least one of, and at most `most`. */
+  extent(key: string, most: number, ...fallback: readonly number[]): number {
+    const isSize = (value: MetadataValue): boolean =>
+      Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
+    const wanted = most < Infinity ? `a whole number from 1 to ${most}` : 'a whole number from 1';
+    return this.#read(key, wanted, isSize, fallback) as number;
   }
 
   /** A number that counts something: whole, and not negative. */

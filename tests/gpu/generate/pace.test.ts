@@ -22,7 +22,9 @@ describe('parts of a prompt', () => {
     ['a fast GPU', false, 0.01, [512], 6],
     ['a slow GPU', false, 1, [64], 64],
     ['a software adapter', true, 2.5, [32], 80],
-    ['one that is slower than that', true, 30, [32], 960],
+    ['one that is slower than that', true, 30, [8], 240],
+    ['a GPU whose tiles take a little too long', false, 5, [32], 160],
+    ['one whose tiles take far too long', false, 10, [8], 80],
   ])('%s', (_, isFallback, msPerToken, sizes, longest) => {
     const settled = settle(paceOf(isFallback), (tokens) => tokens * msPerToken);
     expect(settled.sizes).toEqual(sizes);
@@ -35,6 +37,24 @@ describe('parts of a prompt', () => {
     pace.took(3, 1000);
     pace.took(3, 0.1);
     expect(pace.tokens).toBe(before);
+  });
+});
+
+describe('steps of an answer under way', () => {
+  const settled = (...ms: number[]): number => {
+    const pace = paceOf(false);
+    ms.forEach((one) => pace.stepTook(one));
+    return pace.steps;
+  };
+
+  test('as many as take a tenth of a second, four at most and one at least', () => {
+    expect([5, 30, 45, 180].map((ms) => settled(...Array<number>(8).fill(ms)))).toEqual([4, 3, 2, 1]);
+    expect(settled()).toBe(2);
+  });
+
+  test('a reader who takes long once changes little', () => {
+    expect(settled(20, 20, 60, 20)).toBe(4);
+    expect(settled(1000, 20)).toBe(4);
   });
 });
 

@@ -278,7 +278,7 @@ describe('a stop', () => {
       expect(performance.now() - stopped).toBeLessThan(100);
       expect(end.reason).toBe('aborted');
       const { tokens, end: again } = await collect(session, long, { maxTokens: 5 });
-      expect(again.prefill.reused).toBeGreaterThanOrEqual(32);
+      expect(again.prefill.reused).toBeGreaterThanOrEqual(8);
       await withSession(async (fresh) => {
         expect((await collect(fresh, long, { maxTokens: 5 })).tokens).toEqual(tokens);
       });

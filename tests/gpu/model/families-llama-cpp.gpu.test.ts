@@ -104,6 +104,16 @@ const CASES: readonly (readonly [name: string, ModelConfig])[] = [
     }),
   ],
   [
+    'phi3, longer than it was first trained for',
+    tinyOf('phi3', {
+      ...SIZES,
+      rope: rope({
+        dims: 24,
+        scaling: { kind: 'factors', short: 'ropeFactorsShort', long: 'ropeFactorsLong', original: 64, magnitude: 1.2 },
+      }),
+    }),
+  ],
+  [
     'granite',
     tinyOf('granite', {
       ...SIZES,

@@ -2,10 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { Session } from '$gpu/generate';
 import { Model } from '$gpu/model';
+import { chooseWay } from '$gpu/model/race';
+import { productWay, productWays, setProductWay, wayName } from '$gpu/ops';
 import type { ModelConfig } from '$gpu/formats/model';
 import { TINY, tinyModel, tinyWeights } from '../../support/llama';
 import { tinyReference } from '../../support/transformer';
-import { useBareGpu } from '../../support/gpu';
+import { openTestGpu, useBareGpu } from '../../support/gpu';
 
 const gpu = useBareGpu({ selfTest: false });
 const ids = Array.from({ length: 75 }, (_, n) => (n * 37) % TINY.vocab);
@@ -39,11 +41,54 @@ describe('a model', () => {
     model.destroy();
   });
 
-  test('a token costs seven dispatches a layer and five more', async () => {
+  test('a token costs seven dispatches a layer and five more, nine and six where norms are apart', async () => {
+    const usual = productWay(gpu());
     const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'F32'), { kv: 'f32' });
-    const session = new Session(model);
-    expect(session.dispatchesPerToken).toBe(7 * TINY.layers.length + 5);
-    session.destroy();
+    for (const [normApart, dispatches] of [
+      [false, 7 * TINY.layers.length + 5],
+      [true, 9 * TINY.layers.length + 6],
+    ] as const) {
+      setProductWay(gpu(), { width: 1, normApart });
+      const session = new Session(model);
+      expect(session.dispatchesPerToken).toBe(dispatches);
+      session.destroy();
+    }
+    setProductWay(gpu(), usual);
+    model.destroy();
+  });
+
+  test('a way whose kernels are wrong on this device gives way to the plain one', async () => {
+    const tested = await openTestGpu({ prepare: [] });
+    // Subgroups are narrower here, so that shuffles lead out of them.
+    expect(tested.info.subgroupMinSize).toBeLessThan(32);
+    setProductWay(tested, { width: 32, normApart: false });
+    const model = await tinyModel(tested, TINY, tinyWeights(TINY, 'F32'), { kv: 'f32' });
+    expect(productWay(tested)).toEqual({ width: 1, normApart: false });
+    const { notes } = tested.report();
+    const warnings = notes.filter(({ level }) => level === 'warning').map(({ text }) => text);
+    expect(warnings.join()).toContain('sums by 32 lanes, norm on the way: ');
+    model.destroy();
+    tested.destroy();
+  });
+
+  test('of the ways to multiply, the one that is measured to be the fastest serves, and the report says so', async () => {
+    const usual = productWay(gpu());
+    const model = await tinyModel(gpu(), TINY, tinyWeights(TINY, 'F32'), { kv: 'f32' });
+    const { gateUp, o } = model.weights.layers[0]!;
+    const way = await chooseWay(gpu(), [
+      { matrix: o, mode: 'added', normed: false },
+      { matrix: gateUp, mode: 'silu', normed: true },
+    ]);
+    expect(productWay(gpu())).toEqual(way);
+    const note = gpu()
+      .report()
+      .notes.find(({ name }) => name === 'how one token meets weights');
+    const told = note!.text.split('; ');
+    expect(told).toHaveLength(productWays(gpu()).length);
+    expect(told[0]!.startsWith(wayName(way))).toBe(true);
+    const times = told.map((one) => Number(/([\d.]+) ms$/.exec(one)![1]));
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    setProductWay(gpu(), usual);
     model.destroy();
   });
 
@@ -53,7 +98,7 @@ describe('a model', () => {
     const model = await tinyModel(gpu(), config, weights, { activations: 'fast' });
     const note = gpu()
       .report()
-      .notes.find(({ room }) => room === 'model');
+      .notes.find(({ name }) => name === 'one token x weights');
     expect(note?.text).toMatch(/^(integers|numbers) \([\d.]+ ms exact, [\d.]+ ms rounded\)$/);
     expect(note?.text.startsWith('integers')).toBe(model.integers);
     const session = new Session(model);

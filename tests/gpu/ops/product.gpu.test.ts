@@ -1,7 +1,7 @@
 /** Products with weights of every layout, for few and many rows of x, with what is done on the way. */
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '$gpu/device';
-import { product, type ProductMode } from '$gpu/ops';
+import { product, productWays, setProductWay, type ProductMode } from '$gpu/ops';
 import type { TensorType } from '$gpu/formats/blocks';
 import { coveringArray } from '../../support/covering';
 import { poisoned, useBareGpu } from '../../support/gpu';
@@ -43,6 +43,8 @@ const gelu = (x: number): number => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.
 
 describe('product: y = x W^T against float64', () => {
   const gpu = useBareGpu();
+  // As GPUs do it that were not measured: norms on the way, sums through workgroup memory.
+  beforeEach(() => setProductWay(gpu(), { width: 1, normApart: false }));
   for (const [at, { type, mode, tokens, shape, normed }] of rows.entries()) {
     const [n, columns] = shape;
     test(`${type} ${mode}, M ${tokens}, N ${n}, K ${columns}${normed ? ', normed' : ''}`, async () => {
@@ -145,6 +147,36 @@ describe('a matrix larger than one binding', () => {
     const y = poisoned(gpu(), [tokens, 500], 'f32');
     product(gpu(), gpu().upload(x, [tokens, 512]), matrix, y);
     expectNear(await gpu().download(y), productReference(x, weights.values, 512), 2e-5);
+  });
+});
+
+/** A layout without scales and one with minimums, gated and added: what sums and norms stand before. */
+describe('every way to multiply few rows of x', () => {
+  const gpu = useBareGpu();
+  const norm = () => ({ gain: gpu().upload(numbers(768, 3), [768]), eps: EPS });
+
+  test.each([
+    ['Q8_0', 'silu', true],
+    ['Q2_K', 'plain', true],
+    ['F16', 'plain', false],
+  ] as const)('%s %s, normed %s', async (type, mode, normed) => {
+    const weights = [randomWeights(type, 70, 768, 11), randomWeights(type, 70, 768, 12)];
+    const used = mode === 'silu' ? weights : weights.slice(0, 1);
+    const matrix = matrixOf(gpu(), ...used);
+    // The last row of three: norms have to be of that one.
+    const x = numbers(3 * 768, 13);
+    const last = x.slice(2 * 768);
+    const input = normed ? normReference(last, numbers(768, 3), EPS) : last;
+    const [first, second] = used.map(({ values }) => productReference(input, values, 768));
+    const wanted = first!.map((value, at) => (mode === 'silu' ? silu(value) * second![at]! : value));
+    for (const way of productWays(gpu())) {
+      setProductWay(gpu(), way);
+      const y = poisoned(gpu(), [1, 70], 'f32');
+      const more = normed ? { norm: norm() } : {};
+      product(gpu(), gpu().upload(x, [3, 768]), matrix, y, { mode, firstToken: 2, ...more });
+      expectNear(await gpu().download(y), wanted, 4e-5);
+    }
+    matrix.destroy();
   });
 });
 

@@ -55,6 +55,12 @@ describe('rotaryFrequencies', () => {
   });
 });
 
+test('factors that lead nowhere are refused', () => {
+  const scaling = { kind: 'factors', short: 'ropeFactors', long: 'ropeFactors', original: 10, magnitude: 1 } as const;
+  const rope: RopeConfig = { theta: 100, dims: 4, pairing: 'halves', scaling };
+  expect(() => rotaryAngles(rope, 3, { ropeFactors: [1, 0] })).toThrow(/rope.*pair 1/);
+});
+
 test('rotaryAngles: cos and sin of position times frequency, times the magnitude', () => {
   const scaling = { kind: 'factors', short: [1, 1], long: [1, 1], original: 10, magnitude: 2 } as const;
   const angles = rotaryAngles({ theta: 100, dims: 4, pairing: 'halves', scaling }, 3);

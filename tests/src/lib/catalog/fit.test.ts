@@ -1,5 +1,6 @@
 /** The verdict before a download: from facts alone, with what is to be said of it. */
 import { describe, expect, test } from 'vitest';
+import { cacheBytes } from '$gpu/model';
 import { CATALOG, type DeviceFacts, fit, memoryAt, memoryBudget, type ModelFacts, recommend } from '$lib/catalog';
 
 const MIB = 2 ** 20;
@@ -40,6 +41,20 @@ test('without f16 a context takes twice the memory', () => {
   const cache = (device: Pick<DeviceFacts, 'gpu'>): number =>
     memoryAt(small, 8192, device, 'gpu') - memoryAt(small, 4096, device, 'gpu');
   expect(cache(wide)).toBe(2 * cache(desktop));
+});
+
+test('layers that look back only so far take no more for a longer context, on the GPU', () => {
+  const windows = { layers: 26, headsKv: 1, headDim: 256 };
+  const shape = { ...windows, width: 1152, ffnWidth: 6912, vocab: 262144, context: 32768 };
+  const gemma: ModelFacts = { ...small, shape: { ...shape, windowed: { layers: 22, window: 512 } } };
+  const cache = (model: ModelFacts, path: 'gpu' | 'cpu'): number =>
+    memoryAt(model, 32768, desktop, path) - memoryAt(model, 16384, desktop, path);
+  expect(cache(gemma, 'gpu')).toBe(4 * 16384 * 2 * 256 * 2);
+  expect(cache(gemma, 'cpu')).toBe(26 * 16384 * 2 * 256 * 2);
+  // What the GPU's own cache says.
+  const layers = Array.from({ length: 26 }, (_, n) => ({ rope: 'global' as const, ...(n < 22 && { window: 512 }) }));
+  const without = memoryAt({ ...gemma, shape: { ...shape, layers: 0 } }, 32768, desktop, 'gpu');
+  expect(memoryAt(gemma, 32768, desktop, 'gpu') - without).toBe(cacheBytes({ ...windows, layers }, 'f16', 32768));
 });
 
 describe('what is in the way, or slows it down', () => {

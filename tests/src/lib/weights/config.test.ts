@@ -1,7 +1,11 @@
 /** Configurations as the publishers' files have them, family by family; what is left out, and what is refused. */
 import { describe, expect, test } from 'vitest';
 import { ARCHITECTURES } from '$gpu/formats/families';
-import { configFromJson, FormatError } from '$lib/weights';
+import { configFromGguf, configFromJson, FormatError, memorySource, openWeights } from '$lib/weights';
+import { f32, u32, writeGguf, type GgufValue } from '$lib/weights/gguf-writer';
+import { tinyOf, tinyWeights } from '../../../support/llama';
+import { tinyMetadata, tinyTensors } from '../../../support/tiny-gguf';
+import { concat } from './files';
 
 type Json = Parameters<typeof configFromJson>[0];
 
@@ -269,6 +273,22 @@ describe('what is refused, by the name of its field', () => {
     ['a scaling without its factor', { ...llama, rope_scaling: { rope_type: 'linear' } }, /rope_scaling\.factor/],
     ['a missing number', { ...llama, rms_norm_eps: null }, /rms_norm_eps/],
     ['a number that is a text', { ...llama, hidden_size: '2048' }, /hidden_size/],
+    ['more layers than any model has', { ...llama, num_hidden_layers: 1e9 }, /num_hidden_layers.*1 to 1024/],
+    ['no layers', { ...llama, num_hidden_layers: 0 }, /num_hidden_layers/],
+    ['heads that there are none of', { ...llama, num_attention_heads: 0 }, /num_attention_heads.*from 1/],
+    [
+      'a number beyond all',
+      JSON.parse(JSON.stringify(llama).replace('1e-5', '1e999').replace('0.00001', '1e999')),
+      /rms_norm_eps/,
+    ],
+    ['positions that turn by nothing', { ...llama, rope_theta: 0 }, /rope_theta.*above 0/],
+    ['a factor of nothing', { ...llama, rope_scaling: { rope_type: 'linear', factor: 0 } }, /rope_scaling\.factor/],
+    [
+      'factors for another head',
+      { ...PUBLISHED['Phi-3.5 mini'], head_dim: 64 },
+      /rope_scaling\.short_factor.*list of 32 numbers above 0/,
+    ],
+    ['logits divided by nothing', { ...PUBLISHED['Granite 3.1 2B'], logits_scaling: 0 }, /logits_scaling/],
     ['too few kinds of layers', { ...llama, layer_types: ['full_attention'] }, /layer_types/],
     [
       'an unknown kind of layer',
@@ -281,5 +301,41 @@ describe('what is refused, by the name of its field', () => {
   test.each(refusals)('%s', (_, json, message) => {
     expect(() => configFromJson(json)).toThrow(FormatError);
     expect(() => configFromJson(json)).toThrow(message);
+  });
+});
+
+describe('what is refused of a GGUF file’s metadata, by the name of its key', () => {
+  const config = tinyOf('granite', {
+    scales: { embedding: 1, residual: 1, attention: 1, logits: 1, attentionSoftcap: 0, logitSoftcap: 0 },
+  });
+  const tensors = tinyTensors(tinyWeights(config, 'F32'));
+  const read = async (changes: Record<string, GgufValue>): Promise<unknown> => {
+    const metadata = { ...tinyMetadata(config), ...changes };
+    return configFromGguf(await openWeights(memorySource(concat(writeGguf({ metadata, tensors })), 'model.gguf')));
+  };
+
+  test('nothing, as it is', async () => {
+    await expect(read({})).resolves.toMatchObject({ architecture: 'granite' });
+  });
+
+  test.each<[string, GgufValue, RegExp]>([
+    ['block_count', u32(0xffffffff), /1 to 1024, but is 4294967295/],
+    ['block_count', u32(0), /1 to 1024/],
+    ['attention.head_count', u32(0), /from 1/],
+    ['attention.head_count_kv', u32(0), /from 1/],
+    ['context_length', u32(0), /from 1/],
+    ['attention.layer_norm_rms_epsilon', f32(NaN), /above 0/],
+    ['rope.freq_base', f32(Infinity), /above 0/],
+    ['rope.freq_base', f32(-1), /above 0/],
+    ['logit_scale', f32(0), /above 0/],
+    ['residual_scale', f32(NaN), /a number, but is NaN/],
+  ])('%s', async (key, value, message) => {
+    const error = await read({ [`granite.${key}`]: value }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(FormatError);
+    expect(error).toMatchObject({
+      file: 'model.gguf',
+      field: `granite.${key}`,
+      message: expect.stringMatching(message) as string,
+    });
   });
 });

@@ -6,6 +6,7 @@ import { open } from 'node:fs/promises';
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import {
   type ByteSource,
+  configFromGguf,
   memorySource,
   openWeights,
   readJson,
@@ -15,10 +16,15 @@ import {
   WeightsError,
   type WeightsFile,
 } from '$lib/weights';
+import { TextError, tokenizerFromGguf } from '$lib/text';
 import { u32, writeGguf } from '$lib/weights/gguf-writer';
 import { random } from '../../../support/gpu';
+import { tinyOf, tinyWeights } from '../../../support/llama';
+import { tinyMetadata, tinyTensors } from '../../../support/tiny-gguf';
 import { ensurePocket } from '../../../../scripts/pocket';
+import { ArgumentError } from '../../../../gpu/device';
 import { TENSOR_TYPES, type TensorType } from '../../../../gpu/formats/blocks';
+import { tensorsOf } from '../../../../gpu/model/shape';
 import { concat, SAMPLE, safetensors, sampleGguf } from './files';
 
 const ROUNDS = inject('large') ? 100_000 : 2_000;
@@ -254,6 +260,37 @@ describe('an index of shards', () => {
     }
     expect(outcomes.get('read')).toBeGreaterThan(ROUNDS / 100);
     expect(outcomes.get('refused')).toBeGreaterThan(ROUNDS / 100);
+  });
+});
+
+describe('what a header that can be read says of its model', () => {
+  const config = tinyOf('gemma3', {
+    tiedHead: true,
+    layers: [{ rope: 'local', window: 4 }, { rope: 'global' }],
+    localRope: { theta: 10000, dims: 16, pairing: 'halves' },
+  });
+  const tensors = tinyTensors(tinyWeights(config, 'F32'));
+  const bytes = concat(writeGguf({ metadata: tinyMetadata(config), tensors }));
+
+  it(`is a model and a tokenizer, or refused, after each of ${ROUNDS} damages`, async () => {
+    const outcomes = new Map<string, number>();
+    for (let seed = 0; seed < ROUNDS; seed++) {
+      const source = sourceOf(mutant({ bytes: bytes.slice(0, 12_000), size: bytes.length }, seed));
+      const start = processorTime();
+      try {
+        const file = await openWeights(source);
+        tensorsOf(configFromGguf(file), file.tensors.values());
+        tokenizerFromGguf(file.metadata).encode('Once upon a <s> time');
+        count(outcomes, 'read');
+      } catch (error) {
+        const isTyped = [WeightsError, ArgumentError, TextError].some((type) => error instanceof type);
+        if (!isTyped) throw new Error(`Seed ${seed}: an error of another kind.`, { cause: error });
+        count(outcomes, (error as Error).name);
+      }
+      if (processorTime() - start > LONGEST_READ) expect.fail(`Seed ${seed} took too long.`);
+    }
+    expect(outcomes.get('read')).toBeGreaterThan(ROUNDS / 100);
+    expect([...outcomes.keys()]).toEqual(expect.arrayContaining(['FormatError', 'ArgumentError', 'TokenizerError']));
   });
 });
 
