@@ -112,6 +112,10 @@ export function newKey(): ModelKey {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+export function isModelKey(text: string): boolean {
+  return /^[0-9a-f]{24}$/.test(text);
+}
+
 /** The same without some of its fields. */
 export function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {
   const left = Object.entries(value).filter(([key]) => !(keys as PropertyKey[]).includes(key));

@@ -1,7 +1,7 @@
 /** Downloads against a hub that misbehaves: what comes is right, and nothing comes twice that need not. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '$lib/store/errors';
 import { FolderDepot } from '$lib/store/folder-depot';
@@ -322,10 +322,17 @@ describe('what is stored', () => {
     const store = bench.open();
     const id = await fetchWhole(store);
     const { key } = await store.manifest(id);
-    await bench.depot.addPart({ key: 'orphan', file: 0 }, 0, 0, new Uint8Array(5)).catch(() => undefined);
-    writeFileSync(join(bench.folder, key, '..', 'not-a-folder'), '');
+    const orphan = join(bench.folder, '0123456789abcdef01234567');
+    mkdirSync(orphan);
+    writeFileSync(join(orphan, '0'), 'bytes that no record names');
+    // Somebody named a folder that they have other things in.
+    const theirs = join(bench.folder, 'photos', 'first.jpg');
+    mkdirSync(dirname(theirs));
+    writeFileSync(theirs, 'theirs');
     await store.start();
     expect(await bench.depot.keys()).toEqual([key]);
+    expect(existsSync(orphan)).toBe(false);
+    expect(readFileSync(theirs, 'utf8')).toBe('theirs');
     expect(statSync(await pathOf(store, id)).size).toBe(SIZE);
   });
 
