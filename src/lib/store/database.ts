@@ -15,6 +15,8 @@ export interface DatabaseEvents {
   readonly blocked?: () => void;
   /** A newer version took over: this page has to be reloaded. */
   readonly outdated?: () => void;
+  /** All of it was taken away while it was open, by the browser or by a person. */
+  readonly cleared?: () => void;
 }
 
 export class Database {
@@ -105,14 +107,21 @@ export class Database {
   }
 
   #watch(database: IDBDatabase): void {
-    database.onversionchange = () => {
+    database.onversionchange = ({ newVersion }) => {
       database.close();
+      // Somebody deletes it: the next call opens a new one.
+      if (newVersion === null) return this.#cleared();
       this.#opening = undefined;
       this.#outdated = true;
       this.#events.outdated?.();
     };
-    // The browser took the database away, as when a person clears the page's data: the next call opens a new one.
-    database.onclose = () => (this.#opening = undefined);
+    // The browser took the database away, as when a person clears the page's data.
+    database.onclose = () => this.#cleared();
+  }
+
+  #cleared(): void {
+    this.#opening = undefined;
+    this.#events.cleared?.();
   }
 }
 

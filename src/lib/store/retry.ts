@@ -23,9 +23,10 @@ const LONGEST = 3_600_000;
  * @param random from 0 to 1: spreads those who were all cut off at once
  */
 export function waitBefore(failures: number, patience: Patience, asked?: number, random = Math.random()): number {
-  if (asked !== undefined) return Math.min(asked, LONGEST);
   const longest = Math.min(patience.most, patience.first * 2 ** (failures - 1));
-  return longest * (0.5 + random / 2);
+  const own = longest * (0.5 + random / 2);
+  // A server that says «at once», over and over, or whose clock is slow, is not taken at its word.
+  return Math.max(own, Math.min(asked ?? 0, LONGEST));
 }
 
 /** Milliseconds: Retry-After as seconds or as a date, or Hugging Face's own RateLimit (`"resolvers";r=0;t=55`). */

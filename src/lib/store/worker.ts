@@ -19,6 +19,7 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 async function begin({ pocket, hub: given, goOn }: Setup): Promise<ModelStore> {
   const depot = new IdbDepot({
     blocked: () => complain('Another tab with an older version of this app is open. Close it or reload it.'),
+    cleared: () => void cleared(),
     outdated: () => complain('A newer version of this app runs in another tab. Reload this page; nothing is lost.'),
   });
   // A browser that keeps nothing keeps no settings either; the store itself says so below.
@@ -42,6 +43,12 @@ async function begin({ pocket, hub: given, goOn }: Setup): Promise<ModelStore> {
   }
   return opened;
 
+  /** The page remembers what there was, and says so. */
+  async function cleared(): Promise<void> {
+    send({ type: 'cleared' });
+    await opened.refresh();
+  }
+
   function complain(message: string): void {
     trouble = { problem: 'outdated', message };
     send({ type: 'state', state: opened.state, hub: opened.hub });
@@ -49,7 +56,8 @@ async function begin({ pocket, hub: given, goOn }: Setup): Promise<ModelStore> {
 }
 
 async function isPersisted(): Promise<boolean | undefined> {
-  return 'storage' in navigator ? navigator.storage.persisted() : undefined;
+  const storage = (navigator as Partial<Navigator>).storage as Partial<StorageManager> | undefined;
+  return storage?.persisted?.().catch(() => undefined);
 }
 
 type Handlers = { [C in Call]: (store: ModelStore, ...args: Calls[C]['args']) => Promise<Calls[C]['result']> };
