@@ -204,11 +204,12 @@ class Work {
     for (;;) {
       // Not with a slot in hand: other downloads may have a server that answers.
       await this.#pause();
+      const before = this.#failures;
       const release = await this.#parts.slots.take(this.#signal);
       try {
         const found = this.#next();
         if (!found) return;
-        await this.#attempt(found.file, found.run, memory);
+        await this.#attempt(found.file, found.run, memory, before);
       } finally {
         release();
       }
@@ -238,9 +239,8 @@ class Work {
     return this.#notBefore - performance.now();
   }
 
-  async #attempt(file: FileTransfer, run: Run, memory: WriterMemory): Promise<void> {
+  async #attempt(file: FileTransfer, run: Run, memory: WriterMemory, before: number): Promise<void> {
     const signal = AbortSignal.any([this.#signal, file.stop.signal]);
-    const before = this.#failures;
     const receiving = this.#receive(file, run, memory, signal);
     const over = receiving.catch(() => undefined);
     file.running.add(over);
@@ -271,7 +271,7 @@ class Work {
   /**
    * Everybody waits as long as one was told to; beyond their patience it is an error.
    *
-   * @param before how many failures there were when the attempt began
+   * @param before how many failures there were when the attempt was let begin
    */
   #fail(error: Passing, before: number): void {
     const { patience, held } = this.#parts;
@@ -383,12 +383,7 @@ function slipped({ url, path }: PlannedFile): Passing {
   return new Passing('broken', undefined, new StoreError('server', message));
 }
 
-function broken(
-  { url, path }: PlannedFile,
-  how: string,
-  why: Passing['why'],
-  cause?: unknown,
-): Passing | StoreError {
+function broken({ url, path }: PlannedFile, how: string, why: Passing['why'], cause?: unknown): Passing | StoreError {
   if (url === undefined) {
     const message = `${path} cannot be read any more: it was changed, moved, or its disk is gone. Choose it again.`;
     return new StoreError('files', message, { cause });

@@ -23,7 +23,8 @@ const MISTAKES: readonly { readonly begins: string; readonly is: string }[] = [
 /** What a file is, by its first `SNIFFED_BYTES`; where it is no weights, in words that go on after «this is». */
 export function sniff(start: Uint8Array): WeightsFormat | { readonly mistake: string } {
   const text = String.fromCharCode(...start.subarray(0, SNIFFED_BYTES));
-  if (start.length >= 4 && new DataView(start.buffer, start.byteOffset).getUint32(0, true) === GGUF_MAGIC) return 'gguf';
+  if (start.length >= 4 && new DataView(start.buffer, start.byteOffset).getUint32(0, true) === GGUF_MAGIC)
+    return 'gguf';
   // A safetensors file begins with the length of its JSON, which begins after it.
   if (text[8] === '{') return 'safetensors';
   const mistake = MISTAKES.find(({ begins }) => text.startsWith(begins));
