@@ -39,8 +39,10 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   return left === '0' && seconds !== undefined ? Number(seconds) * 1000 : undefined;
 }
 
-/** Resolves after so long, or at once when the network comes back (`hurry`); rejects with the signal's reason. */
-export function wait(ms: number, signal: AbortSignal, hurry?: EventTarget): Promise<void> {
+/**
+ * Resolves after so long, or at once, with true, when the network comes back (`hurry`); rejects with the signal's reason.
+ */
+export function wait(ms: number, signal: AbortSignal, hurry?: EventTarget): Promise<boolean> {
   return new Promise((done, failed) => {
     const end = (finish: () => void): void => {
       clearTimeout(timer);
@@ -48,9 +50,9 @@ export function wait(ms: number, signal: AbortSignal, hurry?: EventTarget): Prom
       hurry?.removeEventListener('online', online);
       finish();
     };
-    const online = (): void => end(done);
+    const online = (): void => end(() => done(true));
     const abort = (): void => end(() => failed(signal.reason as Error));
-    const timer = setTimeout(() => end(done), ms);
+    const timer = setTimeout(() => end(() => done(false)), ms);
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort);
     hurry?.addEventListener('online', online);

@@ -228,9 +228,8 @@ class Work {
   async #pause(): Promise<void> {
     const { network, held } = this.#parts;
     for (let left = this.#left; left > 0; left = this.#left) {
-      await wait(left, this.#signal, network);
-      // The network is back: what was waited for is over.
-      if (this.#left > 0) this.#notBefore = 0;
+      // The network is back: what was waited for is over. Else somebody may have been told to wait longer meanwhile.
+      if (await wait(left, this.#signal, network)) this.#notBefore = 0;
     }
     held(undefined);
   }

@@ -257,17 +257,46 @@ describe('sizes', () => {
 });
 
 describe('storms and clocks', () => {
-  const bytes = gguf(8 * CHUNK_BYTES);
+  const names = ['a', 'b', 'c', 'd'].map((name) => `${name}.gguf`);
+  const files = Object.fromEntries(names.map((name) => [`/${name}`, gguf(1000)]));
+
+  /** A model of four files, which come at once. */
+  async function fetchFour(network: typeof fetch): Promise<string> {
+    opened = openScripted(network);
+    const { store } = opened;
+    const id = await store.download({
+      ...{ id: 'four', name: 'four', format: 'gguf', bytes: 4000, origin: { kind: 'url', address: 'four' } },
+      files: names.map((path) => ({ path, size: 1000, url: `https://files.example/${path}` })),
+    });
+    await store.finished(id);
+    return id;
+  }
 
   test('what fails on four connections at once is one failure, not four', async () => {
     let failed = 0;
-    const { fetch } = scripted({ [PATH]: bytes }, ({ count }) => {
-      if (count === 1 || (failed += 1) > 12) return undefined;
-      return new Response(null, { status: 503 });
+    const { fetch } = scripted(files, () => ((failed += 1) > 12 ? undefined : new Response(null, { status: 503 })));
+    // Three storms of four, each of them on its way at once; six tries.
+    await fetchFour(async (input, init) => {
+      await new Promise((done) => setTimeout(done, 40));
+      return fetch(input, init);
     });
-    // Three storms of four; six tries.
-    await fetchFrom(fetch);
-    expect(failed).toBeGreaterThan(12);
+    expect(failed).toBe(16);
+  });
+
+  test('who is told to wait longer makes all others wait as long', async () => {
+    const start = performance.now();
+    const times: number[] = [];
+    const { fetch } = scripted(files, ({ count }) => {
+      times.push(performance.now() - start);
+      if (count > 4) return undefined;
+      return new Response(null, { status: 429, headers: { 'Retry-After': count === 4 ? '1' : '0' } });
+    });
+    await fetchFour(async (input, init) => {
+      // The last one answers while the others wait already.
+      await new Promise((done) => setTimeout(done, String(input).endsWith('d.gguf') ? 12 : 8));
+      return fetch(input, init);
+    });
+    expect(times.filter((at) => at > 900)).toHaveLength(4);
   });
 
   test('a clock that is put back does not make anybody wait for the time in between', async () => {
