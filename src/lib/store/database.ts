@@ -54,7 +54,9 @@ export class Database {
       return result;
     } catch (error) {
       if (this.#outdated) throw outdated(error);
-      throw mode === 'readonly' ? storageError(error) : writeError(error);
+      // Of a transaction that was broken off requests do not always know why.
+      const cause = error ?? brokenOff();
+      throw mode === 'readonly' ? storageError(cause) : writeError(cause);
     }
   }
 
@@ -130,7 +132,11 @@ function completion(transaction: IDBTransaction): Promise<void> {
     // Not as properties: idb-keyval sets those.
     transaction.addEventListener('complete', () => done());
     transaction.addEventListener('abort', () => {
-      failed(transaction.error ?? new DOMException('The transaction broke off.', 'UnknownError'));
+      failed(transaction.error ?? brokenOff());
     });
   });
+}
+
+function brokenOff(): DOMException {
+  return new DOMException('The transaction broke off.', 'UnknownError');
 }

@@ -21,6 +21,7 @@ import {
   isModelKey,
   type Manifest,
   type ModelKey,
+  newKey,
   type Plan,
   type StoredFile,
 } from './records';
@@ -86,14 +87,16 @@ export class FolderDepot implements Depot {
     await onDisk(async () => {
       await mkdir(this.#path(key), { recursive: true });
       const path = this.#path(key, name);
-      const file = await open(`${path}.new`, 'w');
+      // Of a name of its own: another program may be writing the same record.
+      const fresh = `${path}.${newKey()}`;
+      const file = await open(fresh, 'w');
       try {
         await file.writeFile(JSON.stringify(record, undefined, 1));
         await file.sync();
       } finally {
         await file.close();
       }
-      await rename(`${path}.new`, path);
+      await rename(fresh, path);
     });
   }
 

@@ -275,6 +275,8 @@ export class ModelStore {
   /** Undefined: it is there already. */
   async #planFor(choice: Choice): Promise<Plan | undefined> {
     const begun = await this.#plan(choice.id);
+    // Somebody is at it already: what they have written down is newer than what was read here.
+    if (begun && !begun.paused && !begun.failure) return begun;
     if (begun) {
       const fresh = { ...withoutFailure(begun), paused: false };
       await this.#depot.putPlan(fresh);
