@@ -13,6 +13,11 @@ export interface CatalogEntry {
   readonly repo: string;
   /** The publisher's own repository with GGUF files, where it is not called as the other with `-GGUF` behind. */
   readonly ggufRepo?: string;
+  /**
+   * What the publisher has, where it is not GGUF in several sizes: what is guessed before anybody is asked follows from
+   * it, and nothing else.
+   */
+  readonly published?: 'q8' | 'safetensors';
   readonly license: string;
   /** The publisher wants his terms accepted, which takes an account and a token. */
   readonly gated: boolean;
@@ -49,6 +54,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: 'Gemma 3 270M',
     publisher: 'Google',
     repo: 'google/gemma-3-270m-it',
+    published: 'safetensors',
     license: 'Gemma Terms of Use',
     gated: true,
     languages: ['mul'],
@@ -96,6 +102,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: 'TinyLlama 1.1B Chat',
     publisher: 'TinyLlama',
     repo: 'TinyLlama/TinyLlama-1.1B-Chat-v1.0',
+    published: 'safetensors',
     license: 'Apache-2.0',
     gated: false,
     languages: ['en'],
@@ -122,6 +129,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: 'Llama 3.2 1B',
     publisher: 'Meta',
     repo: 'meta-llama/Llama-3.2-1B-Instruct',
+    published: 'safetensors',
     license: 'Llama 3.2 Community License',
     gated: true,
     languages: [...EUROPE, 'hi', 'th'],
@@ -184,6 +192,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: 'Qwen3 1.7B',
     publisher: 'Alibaba',
     repo: 'Qwen/Qwen3-1.7B',
+    published: 'q8',
     license: 'Apache-2.0',
     gated: false,
     languages: ['mul'],
@@ -197,6 +206,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: 'Phi-3.5 mini',
     publisher: 'Microsoft',
     repo: 'microsoft/Phi-3.5-mini-instruct',
+    published: 'safetensors',
     license: 'MIT',
     gated: false,
     languages: [
@@ -229,6 +239,7 @@ export const CATALOG: readonly CatalogEntry[] = [
     name: 'SmolLM3 3B',
     publisher: 'Hugging Face',
     repo: 'HuggingFaceTB/SmolLM3-3B',
+    published: 'safetensors',
     license: 'Apache-2.0',
     gated: false,
     languages: EUROPE,

@@ -3,6 +3,7 @@
  * of a device here.
  */
 
+import { ROOM_BESIDE } from '$lib/store/records';
 import type { QuantName } from '../../../gpu/formats/quantise';
 import { rowsKept } from '../../../gpu/formats/window';
 
@@ -120,7 +121,7 @@ type Reason = Verdict['reasons'][number];
 
 function* obstacles(model: ModelFacts, device: DeviceFacts, path: Verdict['path'], context: number): Generator<Reason> {
   if (model.unsupported !== undefined) yield { reason: 'unsupported', message: model.unsupported };
-  if (device.free !== undefined && model.fileBytes > device.free) {
+  if (device.free !== undefined && model.fileBytes + ROOM_BESIDE > device.free) {
     const message = `It takes ${gigabytes(model.fileBytes)} of the disk, and this page may have ${gigabytes(device.free)} more.`;
     yield { reason: 'no-room', message };
   }

@@ -32,7 +32,8 @@ export interface AddressOptions {
 
 /** Repositories: letters, digits, `-`, `_`, `.`; Hugging Face's own rule. */
 const NAME = '[A-Za-z0-9][A-Za-z0-9._-]*';
-const REPO = new RegExp(`^(${NAME}/${NAME})(?:@([^/:@\\s]+))?(?::([A-Za-z0-9._-]+))?(?:/(.+))?$`);
+const REVISION = 'refs/(?:pr|convert)/[^/:@\\s]+|[^/:@\\s]+';
+const REPO = new RegExp(`^(${NAME}/${NAME})(?:@(${REVISION}))?(?::([A-Za-z0-9._-]+))?(?:/(.+))?$`);
 const MODEL_FILE = /\.(gguf|safetensors)$/i;
 const HUB_HOSTS = ['huggingface.co', 'www.huggingface.co', 'hf.co', 'hf-mirror.com'];
 /** First parts of a hub's paths that are no owners. */
@@ -110,9 +111,9 @@ function fromPath(path: string, whole: string): ModelAddress {
   if (repo === undefined) throw badName(clean, whole);
   const place = OTHER_PLACES[repo.split('/')[0]!.toLowerCase()];
   if (place) throw notModel(whole, place);
-  const inside = file === undefined ? undefined : pathIn(file.split('/'));
+  const inside = file === undefined ? undefined : pathIn(file.split('/').map(decodeLoosely));
   const decoded = revision === undefined ? undefined : decode(revision);
-  return hubAddress(repo, { revision: decoded, variant, ...inside });
+  return hubAddress(repo.replace(/\.git$/, ''), { revision: decoded, variant, ...inside });
 }
 
 function badName(name: string, whole: string): StoreError {
@@ -181,6 +182,9 @@ function fromUrl(text: string, hub: string): ModelAddress {
   } catch {
     throw problem(`«${short(text)}» is not a whole address. Copy it from the browser's address bar.`);
   }
+  if (url.username !== '' || url.password !== '') {
+    throw problem(`${url.host}: addresses with a password in them cannot be asked by pages. Leave it away.`);
+  }
   const own = new URL(hub);
   const onHub = url.host === own.host || HUB_HOSTS.includes(url.hostname);
   if (onHub) return fromHubLink(url, url.host === own.host ? own.pathname : '/');
@@ -193,11 +197,13 @@ function fromUrl(text: string, hub: string): ModelAddress {
 }
 
 function fromHubLink(url: URL, base: string): ModelAddress {
-  const path = decode(url.pathname.slice(base.replace(/\/$/, '').length)).replace(/^\/+|\/+$/g, '');
+  const path = url.pathname.slice(base.replace(/\/$/, '').length).replace(/^\/+|\/+$/g, '');
+  // A slash that is written as %2F belongs to the name of a branch.
   const parts = path
     .replace(/^api\/models\//, '')
     .replace(/^models\//, '')
-    .split('/');
+    .split('/')
+    .map(decode);
   const place = OTHER_PLACES[parts[0]!.toLowerCase()];
   if (place) throw notModel(url.href, place);
   const shown = url.searchParams.get('show_file_info');
@@ -220,6 +226,15 @@ function decode(path: string): string {
   }
 }
 
+/** Of a path that a person wrote, where a % may stand for itself. */
+function decodeLoosely(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function notModel(address: string, what: string): StoreError {
   return problem(`${short(address)} is ${what}, not a model. Open the page of a model and paste its address.`);
 }
@@ -237,5 +252,11 @@ export function formatAddress(address: ModelAddress): string {
   if (address.kind === 'pocket') return 'pocket';
   if (address.kind === 'url') return address.url;
   const { repo, revision, path, variant } = address;
-  return `${repo}${revision ? `@${encodeURIComponent(revision)}` : ''}${variant ? `:${variant}` : ''}${path ? `/${path}` : ''}`;
+  const at = revision ? `@${encodeURIComponent(revision)}` : '';
+  return `${repo}${at}${variant ? `:${variant}` : ''}${path ? `/${formatPath(path)}` : ''}`;
+}
+
+/** Readable, but for what would be taken for something else. */
+function formatPath(path: string): string {
+  return path.replace(/[%?#\s\\]/g, encodeURIComponent);
 }

@@ -148,9 +148,10 @@ export class ModelsClient {
    * download, when it is plain what for. The download does not wait for the answer; the state tells it.
    */
   #persist(): void {
-    if (this.#state.persisted === true || !('storage' in navigator)) return;
+    if (this.#state.persisted === true) return;
+    const storage = (navigator as Partial<Navigator>).storage as Partial<StorageManager> | undefined;
     // Refused, it is as it was.
-    navigator.storage.persist().catch(() => undefined);
+    storage?.persist?.().catch(() => undefined);
   }
 
   #call<C extends Call>(call: C, ...args: Calls[C]['args']): Promise<Calls[C]['result']> {
@@ -173,6 +174,10 @@ export class ModelsClient {
       // As long as it is not known whether they are gone, what was seen stays written down.
       if (message.state.ready && !message.state.trouble && evicted.length === 0) remember(this.#witness, message.state);
       return this.#tell({ ...message.state, evicted });
+    }
+    if (message.type === 'cleared') {
+      this.#seen = this.#state.models.map(({ name, bytes }) => ({ name, bytes }));
+      return;
     }
     const pending = this.#pending.get(message.id);
     this.#pending.delete(message.id);

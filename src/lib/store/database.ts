@@ -15,6 +15,8 @@ export interface DatabaseEvents {
   readonly blocked?: () => void;
   /** A newer version took over: this page has to be reloaded. */
   readonly outdated?: () => void;
+  /** All of it was taken away while it was open, by the browser or by a person. */
+  readonly cleared?: () => void;
 }
 
 export interface DatabaseOptions extends DatabaseEvents {
@@ -57,7 +59,9 @@ export class Database {
       return result;
     } catch (error) {
       if (this.#outdated) throw outdated(error);
-      throw mode === 'readonly' ? storageError(error) : writeError(error);
+      // Of a transaction that was broken off requests do not always know why.
+      const cause = error ?? brokenOff();
+      throw mode === 'readonly' ? storageError(cause) : writeError(cause);
     }
   }
 
@@ -111,14 +115,21 @@ export class Database {
   }
 
   #watch(database: IDBDatabase): void {
-    database.onversionchange = () => {
+    database.onversionchange = ({ newVersion }) => {
       database.close();
+      // Somebody deletes it: the next call opens a new one.
+      if (newVersion === null) return this.#cleared();
       this.#opening = undefined;
       this.#outdated = true;
       this.#events.outdated?.();
     };
-    // The browser took the database away, as when a person clears the page's data: the next call opens a new one.
-    database.onclose = () => (this.#opening = undefined);
+    // The browser took the database away, as when a person clears the page's data.
+    database.onclose = () => this.#cleared();
+  }
+
+  #cleared(): void {
+    this.#opening = undefined;
+    this.#events.cleared?.();
   }
 }
 
@@ -127,7 +138,11 @@ function completion(transaction: IDBTransaction): Promise<void> {
     // Not as properties: idb-keyval sets those.
     transaction.addEventListener('complete', () => done());
     transaction.addEventListener('abort', () => {
-      failed(transaction.error ?? new DOMException('The transaction broke off.', 'UnknownError'));
+      failed(transaction.error ?? brokenOff());
     });
   });
+}
+
+function brokenOff(): DOMException {
+  return new DOMException('The transaction broke off.', 'UnknownError');
 }

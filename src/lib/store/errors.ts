@@ -58,14 +58,26 @@ export function failureOf(error: unknown): StoreFailure {
 export function storageError(cause: unknown): unknown {
   const name = nameOf(cause);
   if (name === 'VersionError') return outdated(cause);
-  if (name === 'SecurityError' || name === 'UnknownError' || name === 'NotAllowedError') return unavailable(cause);
-  return cause;
+  if (name === 'QuotaExceededError') return noRoom(cause);
+  return DENIED.includes(name) ? unavailable(cause) : cause;
 }
+
+/** As browsers say that a page may keep nothing: private windows, and those without cookies of other sites. */
+const DENIED: readonly string[] = [
+  'SecurityError',
+  'UnknownError',
+  'NotAllowedError',
+  'InvalidStateError',
+  'DataCloneError',
+];
 
 /** The same for what was to be written. A full disk is told as DataError («Failed to write blobs») by Chromium. */
 export function writeError(cause: unknown): unknown {
   const full = ['QuotaExceededError', 'DataError', 'UnknownError', 'AbortError'];
-  if (!full.includes(nameOf(cause))) return storageError(cause);
+  return full.includes(nameOf(cause)) ? noRoom(cause) : storageError(cause);
+}
+
+function noRoom(cause: unknown): StoreError {
   const message =
     'It could not be written: the disk is full, or the browser gives this page no more of it (private windows get ' +
     'little). What was stored before stays as it was. Delete a model or make room on the disk, then go on.';

@@ -84,6 +84,8 @@ export class HttpFetcher implements Fetcher {
     if (response.status === 200) return whole(url, response);
     // What an error's body says is not for us.
     await response.body?.cancel();
+    // It became shorter: its beginning tells what it is now.
+    if (response.status === 416 && start > 0) return this.open(file, 0, 1, signal);
     throw this.#refusal(url, file.path, response, 'Authorization' in headers);
   }
 
@@ -96,7 +98,7 @@ export class HttpFetcher implements Fetcher {
       return new Passing(status === 429 ? 'busy' : 'broken', retryAfter(headers), serverError(url, status));
     }
     if (status === 416) {
-      return new StoreError('server', `${host} has a shorter ${path} than it had. Start anew.`, { status });
+      return new StoreError('not-found', `${host} has nothing under ${path}: the file is empty.`, { status });
     }
     if (status === 401 || status === 403) {
       const { repo, hub } = this.#options;
@@ -155,8 +157,9 @@ async function whole(url: string, response: Response): Promise<OpenedBytes> {
   );
 }
 
+/** Of a weak ETag what it has in common with the strong one: servers weaken it where they compress on the way. */
 function versionOf({ headers }: Response): string | undefined {
-  return headers.get('etag') ?? headers.get('last-modified') ?? undefined;
+  return headers.get('etag')?.replace(/^W\//, '') ?? headers.get('last-modified') ?? undefined;
 }
 
 /** Files that a person chose, by path. */

@@ -10,7 +10,7 @@
  */
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ByteSource } from '$lib/weights';
+import { type ByteSource, memorySource } from '$lib/weights';
 import { openFile } from '$lib/weights/node-source';
 import type { Depot, FileId, Space } from './depot';
 import { StoreError } from './errors';
@@ -18,8 +18,10 @@ import {
   bytesOf,
   chunkLength,
   type FileProgress,
+  isModelKey,
   type Manifest,
   type ModelKey,
+  newKey,
   type Plan,
   type StoredFile,
 } from './records';
@@ -33,6 +35,8 @@ type Line =
 
 export class FolderDepot implements Depot {
   readonly folder: string;
+  /** By key: it never changes, and is asked for with each part. */
+  readonly #chunkBytes = new Map<ModelKey, number>();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -73,23 +77,27 @@ export class FolderDepot implements Depot {
       // A manifest that is there makes a plan that was left behind beside it a thing of the past.
       if (name === 'plan.json' && (await exists(this.#path(key, 'manifest.json')))) continue;
       const text = await readFile(this.#path(key, name), 'utf8').catch(() => undefined);
-      if (text !== undefined) found.push(JSON.parse(text) as T);
+      if (text !== undefined) found.push(recordIn<T>(text, this.#path(key, name)));
     }
     return found;
   }
 
   /** Whole or not at all: under another name first, and on the disk before it gets its own. */
   async #write(key: ModelKey, name: string, record: Plan | Manifest): Promise<void> {
-    await mkdir(this.#path(key), { recursive: true });
-    const path = this.#path(key, name);
-    const file = await open(`${path}.new`, 'w');
-    try {
-      await file.writeFile(JSON.stringify(record, undefined, 1));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
+    await onDisk(async () => {
+      await mkdir(this.#path(key), { recursive: true });
+      const path = this.#path(key, name);
+      // Of a name of its own: another program may be writing the same record.
+      const fresh = `${path}.${newKey()}`;
+      const file = await open(fresh, 'w');
+      try {
+        await file.writeFile(JSON.stringify(record, undefined, 1));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(fresh, path);
+    });
   }
 
   // ---- bytes ---------------------------------------------------------------------------------------------------
@@ -160,9 +168,10 @@ export class FolderDepot implements Depot {
     for (const name of [`${file}.log`, String(file)]) await rm(this.#path(key, name), { force: true });
   }
 
+  /** What is not called as our keys are belongs to somebody else: a person may name any folder of theirs. */
   async keys(): Promise<ModelKey[]> {
     const entries = await readdir(this.folder, { withFileTypes: true }).catch(() => []);
-    return entries.filter((entry) => entry.isDirectory() && entry.name !== 'locks').map(({ name }) => name);
+    return entries.filter((entry) => entry.isDirectory() && isModelKey(entry.name)).map(({ name }) => name);
   }
 
   async dropKey(key: ModelKey): Promise<void> {
@@ -180,6 +189,8 @@ export class FolderDepot implements Depot {
   }
 
   source(manifest: Manifest, file: StoredFile): ByteSource {
+    // Of a file without bytes nothing was ever written.
+    if (file.size === 0) return memorySource(new Uint8Array(0), file.path);
     return new LazyFile(this.pathOf(manifest, file), file);
   }
 
@@ -211,7 +222,9 @@ export class FolderDepot implements Depot {
   }
 
   async #position({ key }: FileId, chunk: number, offset: number): Promise<number> {
-    return chunk * (await this.#recordOf(key)).chunkBytes + offset;
+    const chunkBytes = this.#chunkBytes.get(key) ?? (await this.#recordOf(key)).chunkBytes;
+    this.#chunkBytes.set(key, chunkBytes);
+    return chunk * chunkBytes + offset;
   }
 
   #fileOf({ key, file }: FileId): string {
@@ -220,14 +233,14 @@ export class FolderDepot implements Depot {
 
   async #put(file: FileId, position: number, bytes: Uint8Array): Promise<void> {
     const path = this.#fileOf(file);
-    const handle = await open(path, (await exists(path)) ? 'r+' : 'w+');
-    try {
-      await handle.write(bytes, 0, bytes.length, position);
-    } catch (cause) {
-      throw fullDisk(cause);
-    } finally {
-      await handle.close();
-    }
+    await onDisk(async () => {
+      const handle = await open(path, (await exists(path)) ? 'r+' : 'w+');
+      try {
+        await handle.write(bytes, 0, bytes.length, position);
+      } finally {
+        await handle.close();
+      }
+    });
   }
 
   async #get(file: FileId, position: number, target: Uint8Array): Promise<number> {
@@ -241,7 +254,7 @@ export class FolderDepot implements Depot {
   }
 
   async #note({ key, file }: FileId, line: Line): Promise<void> {
-    await appendFile(this.#path(key, `${file}.log`), `${JSON.stringify(line)}\n`);
+    await onDisk(() => appendFile(this.#path(key, `${file}.log`), `${JSON.stringify(line)}\n`));
   }
 
   async #lines({ key, file }: FileId): Promise<Line[]> {
@@ -299,8 +312,23 @@ async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-function fullDisk(cause: unknown): unknown {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return cause;
-  return new StoreError('quota', 'The disk is full. What came so far is kept; make room, then go on.', { cause });
+/** Writes, and says of a full disk that it is full. */
+async function onDisk(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw cause;
+    throw new StoreError('quota', 'The disk is full. What came so far is kept; make room, then go on.', { cause });
+  }
+}
+
+/** Records are written whole: one that cannot be read was changed by somebody else, and nothing is done to its bytes. */
+function recordIn<T>(text: string, path: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    const message = `${path} cannot be read: its disk may be failing. Delete its folder, and get that model again.`;
+    throw new StoreError('damaged', message, { cause });
+  }
 }

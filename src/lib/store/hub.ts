@@ -49,7 +49,8 @@ export class HubClient {
 
   /** What to send to fetch a file, and where from. */
   fileUrl(repo: string, commit: string, path: string): string {
-    return `${this.url}/${repo}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
+    const parts = [...repo.split('/'), 'resolve', commit, ...path.split('/')];
+    return `${this.url}/${parts.map(encodeURIComponent).join('/')}`;
   }
 
   /** The token goes to this hub alone. */
@@ -67,60 +68,64 @@ export class HubClient {
       signal,
     );
     const { sha, id, gated, cardData } = record(info, repo);
-    if (typeof sha !== 'string') throw unexpected(this.url, repo);
-    const card = typeof cardData === 'object' && cardData !== null ? (cardData as Record<string, unknown>) : {};
-    const name = typeof id === 'string' ? id : repo;
+    if (typeof sha !== 'string' || !/^[0-9a-f]{7,64}$/.test(sha)) throw unexpected(this.url, repo);
+    // Who was renamed is told under the new name.
+    const name = typeof id === 'string' && isRepo(id) ? id : repo;
     return {
       repo: name,
       commit: sha,
       gated: gated !== undefined && gated !== false,
-      license: typeof card.license === 'string' ? card.license : undefined,
+      license: licenseOf(cardData),
       files: await this.#tree(name, sha, signal),
     };
   }
 
   async #tree(repo: string, commit: string, signal: AbortSignal): Promise<FileFacts[]> {
-    const files: FileFacts[] = [];
+    const files = new Map<string, FileFacts>();
     let next: string | undefined = `${this.url}/api/models/${repo}/tree/${commit}?recursive=true`;
-    for (let page = 0; next !== undefined && page < MOST_PAGES; page++) {
+    for (let page = 0; next !== undefined; page++) {
+      if (page === MOST_PAGES) throw new StoreError('server', `${repo} has more files than can be looked through.`);
       const { body, headers }: Answer = await this.#json(next, { repo, revision: commit }, signal);
       if (!Array.isArray(body)) throw unexpected(this.url, repo);
       for (const entry of body as unknown[]) {
         const file = fileOf(entry);
-        if (file) files.push(file);
+        if (file) files.set(file.path, file);
       }
       next = this.#nextPage(headers.get('link'));
     }
-    return files;
+    return [...files.values()];
   }
 
   /** At our own hub's address, whatever a mirror calls itself. */
   #nextPage(link: string | null): string | undefined {
-    const address = /<([^>]+)>\s*;\s*rel="next"/.exec(link ?? '')?.[1];
-    if (address === undefined) return undefined;
-    const { pathname, search } = new URL(address, this.url);
-    return new URL(pathname + search, this.url).href;
+    const address = /<([^>]+)>[^,<]*;\s*rel="?next"?/.exec(link ?? '')?.[1];
+    const [, path] = /(\/api\/models\/.*)$/.exec(address ?? '') ?? [];
+    return path === undefined ? undefined : this.url + path;
   }
 
   async #json(url: string, asked: { repo: string; revision: string }, signal: AbortSignal): Promise<Answer> {
     for (let failures = 1; ; failures++) {
       const answer = await this.#ask(url, signal);
-      if (answer instanceof Response) {
-        if (answer.ok) return { headers: answer.headers, body: await bodyOf(answer, this.url, asked.repo) };
-        const { status } = answer;
-        const passing = status === 429 || status >= 500;
-        if (!passing || failures >= this.#patience.tries) throw this.#refusal(answer, asked);
-        await wait(waitBefore(failures, this.#patience, retryAfter(answer.headers)), signal);
-      } else {
+      if (answer instanceof StoreError) {
         if (failures >= this.#patience.tries) throw answer;
         await wait(waitBefore(failures, this.#patience), signal);
+      } else {
+        const { ok, status, headers, text } = answer;
+        if (ok) return { headers, body: jsonIn(text, this.url, asked.repo) };
+        const passing = status === 429 || status >= 500;
+        if (!passing || failures >= this.#patience.tries) throw this.#refusal(answer, asked);
+        await wait(waitBefore(failures, this.#patience, retryAfter(headers)), signal);
       }
     }
   }
 
-  async #ask(url: string, signal: AbortSignal): Promise<Response | StoreError> {
+  /** With its body: a list that breaks off is asked for again, like one that never came. */
+  async #ask(url: string, signal: AbortSignal): Promise<Asked | StoreError> {
     try {
-      return await this.#fetch(url, { headers: this.headersFor(url), signal: inTime(signal, this.#patience) });
+      const init = { headers: this.headersFor(url), signal: inTime(signal, this.#patience) };
+      const response = await this.#fetch(url, init);
+      const { ok, status, headers } = response;
+      return { ok, status, headers, text: await response.text() };
     } catch (cause) {
       signal.throwIfAborted();
       return new StoreError('network', `${hostOf(url)} does not answer. Check the connection, then try again.`, {
@@ -129,7 +134,7 @@ export class HubClient {
     }
   }
 
-  #refusal({ status, headers }: Response, { repo, revision }: { repo: string; revision: string }): StoreError {
+  #refusal({ status, headers }: Asked, { repo, revision }: { repo: string; revision: string }): StoreError {
     const code = headers.get('x-error-code');
     const host = hostOf(this.url);
     if (code === 'RevisionNotFound') {
@@ -155,16 +160,32 @@ interface Answer {
   readonly body: unknown;
 }
 
+interface Asked extends Pick<Response, 'ok' | 'status' | 'headers'> {
+  readonly text: string;
+}
+
 function inTime(signal: AbortSignal, { silence }: Patience): AbortSignal {
   return AbortSignal.any([signal, AbortSignal.timeout(silence)]);
 }
 
-async function bodyOf(response: Response, hub: string, repo: string): Promise<unknown> {
+function jsonIn(text: string, hub: string, repo: string): unknown {
   try {
-    return await response.json();
+    return JSON.parse(text);
   } catch {
     throw unexpected(hub, repo);
   }
+}
+
+function isRepo(id: string): boolean {
+  return /^[\w.-]+\/[\w.-]+$/.test(id) && !/(^|\/)\.+(\/|$)/.test(id);
+}
+
+/** As a model's card names it; those that are no common one have a name of their own. */
+function licenseOf(cardData: unknown): string | undefined {
+  const card = typeof cardData === 'object' && cardData !== null ? (cardData as Record<string, unknown>) : {};
+  const { license, license_name: own } = card;
+  if (license === 'other' && typeof own === 'string') return own;
+  return typeof license === 'string' ? license : undefined;
 }
 
 function record(value: unknown, repo: string): Record<string, unknown> {
@@ -174,7 +195,7 @@ function record(value: unknown, repo: string): Record<string, unknown> {
 
 function fileOf(entry: unknown): FileFacts | undefined {
   const { type, path, size, oid, lfs } = record(entry, 'the list');
-  if (type !== 'file' || typeof path !== 'string') return undefined;
+  if (type !== 'file' || typeof path !== 'string' || !isPath(path)) return undefined;
   const large = typeof lfs === 'object' && lfs !== null ? (lfs as Record<string, unknown>) : undefined;
   const bytes = large?.size ?? size;
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) return undefined;
@@ -182,6 +203,11 @@ function fileOf(entry: unknown): FileFacts | undefined {
   const sha256 = typeof large?.oid === 'string' ? large.oid.replace(/^sha256:/, '') : undefined;
   if (sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256)) return { path, size: bytes, sha256 };
   return { path, size: bytes, ...(typeof oid === 'string' && /^[0-9a-f]{40}$/.test(oid) && { gitOid: oid }) };
+}
+
+/** Git has no others, and an address with `..` in it would be another one. */
+function isPath(path: string): boolean {
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
 
 function unexpected(hub: string, repo: string): StoreError {

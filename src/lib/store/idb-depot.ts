@@ -176,9 +176,9 @@ export class IdbDepot implements Depot {
   }
 
   async space(): Promise<Space | undefined> {
-    // Pages that are not trusted (plain http) are not told.
-    if (!('storage' in navigator)) return undefined;
-    const { quota, usage } = await navigator.storage.estimate();
+    // Pages that are not trusted (plain http) are not told, nor are those in older browsers or some private windows.
+    const storage = (navigator as Partial<Navigator>).storage as Partial<StorageManager> | undefined;
+    const { quota, usage } = (await storage?.estimate?.().catch(() => undefined)) ?? {};
     return quota === undefined || usage === undefined ? undefined : { quota, used: usage };
   }
 

@@ -11,7 +11,7 @@ export { type BlobBacked, IdbDepot, isBlobBacked } from './idb-depot';
 export type { Format } from './kinds';
 export { tabLocks } from './locks';
 export type { Choice, Offer } from './offer';
-export type { Manifest, StoredFile } from './records';
+export { type Manifest, ROOM_BESIDE, type StoredFile } from './records';
 export type { Patience } from './retry';
 export type { HubSettings } from './settings';
 export { type FileState, freeOf, type ModelState, type ModelStatus, type StoreState } from './state';

@@ -15,6 +15,7 @@ import {
   type Manifest,
   type Plan,
   type PlannedFile,
+  ROOM_BESIDE,
   type StoredFile,
   without,
 } from './records';
@@ -24,8 +25,6 @@ import { freeOf, type ModelState, type ModelStatus } from './state';
 import { type Hold, transfer } from './transfer';
 import { sizeText } from './words';
 
-/** What the browser needs beside the bytes themselves: parts that lie beside chunks, and its own books. */
-const ROOM_BESIDE = 64 * 2 ** 20;
 /** Times that what was read back may be wrong, until it is the server, or the disk, that is. */
 const MOST_ROUNDS = 3;
 

@@ -30,7 +30,7 @@ export interface Kinds<F extends Named> {
 export const NEEDED: readonly string[] = ['config.json', 'tokenizer.json'];
 const USED = ['tokenizer_config.json', 'generation_config.json', 'chat_template.jinja', 'special_tokens_map.json'];
 export const BESIDE: readonly string[] = [...NEEDED, ...USED];
-const SHARD_INDEX = 'model.safetensors.index.json';
+export const SHARD_INDEX = 'model.safetensors.index.json';
 
 /** GGUF models wherever they lie, and the model in safetensors at the top, if there is one. */
 export function kindsOf<F extends Named>(files: readonly F[]): Kinds<F> {
@@ -106,20 +106,29 @@ export function quantizationOf(path: string): string | undefined {
 
 const SHARD = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
 
+/** Names of all shards of the model that this is one of; undefined: it is none. */
+export function shardNames(name: string): string[] | undefined {
+  const count = SHARD.exec(name)?.[2];
+  if (count === undefined) return undefined;
+  const five = (value: number): string => String(value).padStart(5, '0');
+  return Array.from({ length: Number(count) }, (_, shard) => `model-${five(shard + 1)}-of-${count}.safetensors`);
+}
+
 function tensorModel<F extends Named>(files: readonly F[]): Kinds<F> {
   const named = (name: string): F | undefined => files.find(({ path }) => path === name);
   const single = named('model.safetensors');
-  const shards = single ? [single] : files.filter(({ path }) => SHARD.test(path));
-  shards.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const [first] = shards;
+  const shard = files.find(({ path }) => SHARD.test(path));
+  const first = single ?? shard;
   if (!first) return { models: [], passedOver: otherTensors(files) };
-  const count = Number(SHARD.exec(first.path)?.[2] ?? 1);
+  const names = single ? [single.path] : shardNames(first.path)!;
+  const shards = names.map(named).filter((file) => file !== undefined);
   const missing = [...NEEDED, ...(single ? [] : [SHARD_INDEX])].filter((name) => !named(name));
   const why =
     missing.length > 0
       ? `weights alone: there is no ${missing.join(', and no ')} beside it`
-      : `one of ${count} parts, of which ${count - shards.length} are missing`;
-  if (missing.length > 0 || shards.length !== count) return { models: [], passedOver: [{ path: first.path, why }] };
+      : `one of ${names.length} parts, of which ${names.length - shards.length} are missing`;
+  if (missing.length > 0 || shards.length !== names.length)
+    return { models: [], passedOver: [{ path: first.path, why }] };
   // What is small comes first: it says whether the rest is worth its while.
   const beside = [...BESIDE, ...(single ? [] : [SHARD_INDEX])].map(named).filter((file) => file !== undefined);
   return { models: [{ format: 'safetensors', files: [...beside, ...shards] }], passedOver: [] };

@@ -14,9 +14,21 @@ export interface Locks {
  */
 export function tabLocks(): Locks {
   const manager = (navigator as Partial<Navigator>).locks;
-  if (!manager) return ownLocks();
+  const own = ownLocks();
+  if (!manager) return own;
   return {
-    hold: (name, signal, use) => manager.request(`fireside:${name}`, { signal }, use),
+    async hold<T>(name: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
+      let using: Promise<T> | undefined;
+      try {
+        return (await manager.request(`fireside:${name}`, { signal }, () => (using = use()))) as T;
+      } catch (error) {
+        // Somebody took the lock away (`steal`): what was begun is not two things now.
+        if (using) return using;
+        // Frames of other sites may be denied locks: then it is as if there were none.
+        if (error instanceof DOMException && error.name === 'SecurityError') return own.hold(name, signal, use);
+        throw error;
+      }
+    },
   };
 }
 

@@ -3,11 +3,13 @@
 const WINDOW_MS = 5000;
 /** Below this there is nothing to say yet. */
 const LEAST_MS = 500;
+/** Arrivals so close together count as one: there are thousands a second. */
+const STEP_MS = 50;
 
 export class Meter {
   readonly #now: () => number;
   #begun: number | undefined;
-  #arrivals: { readonly at: number; readonly bytes: number }[] = [];
+  #arrivals: { readonly at: number; bytes: number }[] = [];
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
@@ -16,8 +18,10 @@ export class Meter {
   add(bytes: number): void {
     const at = this.#now();
     this.#begun ??= at;
-    this.#arrivals.push({ at, bytes });
-    if (this.#arrivals.length > 2000) this.#forget(at);
+    const last = this.#arrivals.at(-1);
+    if (last && at - last.at < STEP_MS) last.bytes += bytes;
+    else this.#arrivals.push({ at, bytes });
+    this.#forget(at);
   }
 
   /** Bytes a second; undefined until it can be told. */
@@ -37,6 +41,6 @@ export class Meter {
 
   #forget(now: number): void {
     const first = this.#arrivals.findIndex(({ at }) => at > now - WINDOW_MS);
-    this.#arrivals = first < 0 ? [] : this.#arrivals.slice(first);
+    if (first !== 0) this.#arrivals = first < 0 ? [] : this.#arrivals.slice(first);
   }
 }

@@ -1,12 +1,11 @@
 /**
- * What there is to download at an address: of a repository each GGUF file by itself, and its safetensors with what they
- * need; of a file on a server that file. Names, sizes and hashes come from the hub at this moment.
+ * What there is to download in a repository: each GGUF file by itself, and its safetensors with what they need. Names,
+ * sizes and hashes come from the hub at this moment. Of files elsewhere: `offer-url.ts`.
  */
 import { formatAddress, HUGGING_FACE, type ModelAddress } from './address';
 import { StoreError } from './errors';
-import { Passing, type Fetcher } from './fetcher';
 import type { HubClient, HubListing } from './hub';
-import { BESIDE, type Format, type Kind, kindsOf, NEEDED, quantizationOf } from './kinds';
+import { type Format, type Kind, kindsOf } from './kinds';
 import { bytesOf, type FileFacts, type Origin, type PlannedFile } from './records';
 
 /** One model that can be downloaded as it is. */
@@ -90,64 +89,4 @@ function nothingHere(
   const reasons = passedOver.map((file) => `${file.path} is ${file.why}`);
   const advice = 'Look for a repository of the model with GGUF files, or with model.safetensors.';
   return new StoreError('not-found', [`${repo} has no model that can be run here.`, ...reasons, advice].join(' '));
-}
-
-function baseName(path: string): string {
-  return path
-    .split('/')
-    .at(-1)!
-    .replace(/\.(gguf|safetensors)$/i, '');
-}
-
-// ---- a file on a server ----------------------------------------------------------------------------------------
-
-/** @param known what is known already, as of the pocket model */
-export async function offerOfUrl(
-  fetcher: Fetcher,
-  address: ModelAddress,
-  url: string,
-  signal: AbortSignal,
-  known: { readonly sha256?: string; readonly name?: string; readonly license?: string } = {},
-): Promise<Offer> {
-  const path = decodeURIComponent(new URL(url).pathname).split('/').at(-1)!;
-  const isGguf = /\.gguf$/i.test(path);
-  const names = isGguf ? [path] : [...BESIDE, path];
-  const found: PlannedFile[] = [];
-  for (const name of names) {
-    const file = await sizeOf(fetcher, { path: name, size: 0, url: new URL(name, url).href }, signal);
-    if (file) found.push(name === path && known.sha256 !== undefined ? { ...file, sha256: known.sha256 } : file);
-    else if (name === path || NEEDED.includes(name)) throw notThere(url, name, path);
-  }
-  const text = formatAddress(address);
-  const quantization = isGguf ? quantizationOf(path) : undefined;
-  const choice: Choice = {
-    id: text,
-    name: known.name ?? baseName(path),
-    format: isGguf ? 'gguf' : 'safetensors',
-    ...(quantization !== undefined && { quantization }),
-    bytes: bytesOf(found),
-    files: isGguf ? found : found.map((file) => (file.path === path ? { ...file, path: 'model.safetensors' } : file)),
-    origin: { kind: address.kind === 'pocket' ? 'pocket' : 'url', address: text },
-    ...(known.license !== undefined && { license: known.license }),
-  };
-  return { address, choices: [choice], passedOver: [], gated: false };
-}
-
-function notThere(url: string, name: string, path: string): StoreError {
-  const { host } = new URL(url);
-  if (name === path) return new StoreError('not-found', `${host} has no ${path}.`);
-  const message = `${path} is weights alone: beside it, ${host} has no ${name}. Name a repository that has both, or a GGUF file.`;
-  return new StoreError('not-found', message);
-}
-
-/** Asks for the first byte: the answer tells the size, and what is sent is not waited for. */
-async function sizeOf(fetcher: Fetcher, file: PlannedFile, signal: AbortSignal): Promise<PlannedFile | undefined> {
-  try {
-    const { size, version, bytes } = await fetcher.open(file, 0, 1, signal);
-    await bytes.cancel();
-    return { ...file, size, ...(version !== undefined && { version }) };
-  } catch (error) {
-    if (error instanceof StoreError && error.problem === 'not-found') return undefined;
-    throw error instanceof Passing ? error.final : error;
-  }
 }

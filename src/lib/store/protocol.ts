@@ -35,5 +35,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'state'; readonly state: StoreState; readonly hub: HubSettings }
+  /** The database was taken away while it was open: what the last state told is gone. */
+  | { readonly type: 'cleared' }
   | { readonly type: 'done'; readonly id: number; readonly result: unknown }
   | { readonly type: 'failed'; readonly id: number; readonly failure: StoreFailure };

@@ -65,7 +65,7 @@ export class Records {
   }
 
   hear(model: ModelState): void {
-    this.#heard.set(model.id, { at: Date.now(), model: { ...model, here: false } });
+    this.#heard.set(model.id, { at: performance.now(), model: { ...model, here: false } });
   }
 
   state(jobs: ReadonlyMap<string, ModelState>): StoreState {
@@ -86,7 +86,7 @@ export class Records {
 
   #planState(plan: Plan, job: ModelState | undefined): ModelState {
     const heard = this.#heard.get(plan.id);
-    const isFresh = heard !== undefined && Date.now() - heard.at < HEARSAY_MS;
+    const isFresh = heard !== undefined && performance.now() - heard.at < HEARSAY_MS;
     if (job && (job.here || !isFresh)) return job;
     if (isFresh) return heard.model;
     const done = this.#there.get(plan.key) ?? [];

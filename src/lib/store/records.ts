@@ -4,6 +4,8 @@ import type { StoreFailure } from './errors';
 /** Names a model's bytes; drawn by lot, so that bytes of two attempts are never mixed. */
 export type ModelKey = string;
 
+/** What a browser needs beside the bytes themselves: parts that lie beside chunks, and its own books. */
+export const ROOM_BESIDE = 64 * 2 ** 20;
 /** A file's bytes are kept, checked and fetched again in pieces of this size; the last one is shorter. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
 /** What a connection has read is written down after so many bytes: what a kill can lose of them. */
@@ -106,10 +108,26 @@ export function bytesThere({ size }: FileFacts, chunkBytes: number, { seals, beg
   return bytes;
 }
 
+/** Whether what is here is what would be fetched: most of a publisher's changes are to the description alone. */
+export function hasFiles(whole: Manifest, files: readonly PlannedFile[]): boolean {
+  const same = ({ path, size, sha256, gitOid, version }: PlannedFile): boolean => {
+    const here = whole.files.find((file) => file.path === path);
+    if (here?.size !== size) return false;
+    if (sha256 !== undefined) return here.sha256 === sha256;
+    if (gitOid !== undefined) return here.gitOid === gitOid;
+    return version === undefined || here.version === undefined || here.version === version;
+  };
+  return whole.files.length === files.length && files.every(same);
+}
+
 /** From the platform's random numbers: `randomUUID` is for pages with https alone. */
 export function newKey(): ModelKey {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+export function isModelKey(text: string): boolean {
+  return /^[0-9a-f]{24}$/.test(text);
 }
 
 /** The same without some of its fields. */

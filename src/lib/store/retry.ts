@@ -23,9 +23,10 @@ const LONGEST = 3_600_000;
  * @param random from 0 to 1: spreads those who were all cut off at once
  */
 export function waitBefore(failures: number, patience: Patience, asked?: number, random = Math.random()): number {
-  if (asked !== undefined) return Math.min(asked, LONGEST);
   const longest = Math.min(patience.most, patience.first * 2 ** (failures - 1));
-  return longest * (0.5 + random / 2);
+  const own = longest * (0.5 + random / 2);
+  // A server that says «at once», over and over, or whose clock is slow, is not taken at its word.
+  return Math.max(own, Math.min(asked ?? 0, LONGEST));
 }
 
 /** Milliseconds: Retry-After as seconds or as a date, or Hugging Face's own RateLimit (`"resolvers";r=0;t=55`). */
@@ -38,8 +39,10 @@ export function retryAfter(headers: Headers, now = Date.now()): number | undefin
   return left === '0' && seconds !== undefined ? Number(seconds) * 1000 : undefined;
 }
 
-/** Resolves after so long, or at once when the network comes back (`hurry`); rejects with the signal's reason. */
-export function wait(ms: number, signal: AbortSignal, hurry?: EventTarget): Promise<void> {
+/**
+ * Resolves after so long, or at once, with true, when the network comes back (`hurry`); rejects with the signal's reason.
+ */
+export function wait(ms: number, signal: AbortSignal, hurry?: EventTarget): Promise<boolean> {
   return new Promise((done, failed) => {
     const end = (finish: () => void): void => {
       clearTimeout(timer);
@@ -47,9 +50,9 @@ export function wait(ms: number, signal: AbortSignal, hurry?: EventTarget): Prom
       hurry?.removeEventListener('online', online);
       finish();
     };
-    const online = (): void => end(done);
+    const online = (): void => end(() => done(true));
     const abort = (): void => end(() => failed(signal.reason as Error));
-    const timer = setTimeout(() => end(done), ms);
+    const timer = setTimeout(() => end(() => done(false)), ms);
     if (signal.aborted) return abort();
     signal.addEventListener('abort', abort);
     hurry?.addEventListener('online', online);

@@ -34,6 +34,7 @@ async function begin({ pocket, hub: given, goOn }: Setup, send: (message: FromWo
   let trouble: StoreState['trouble'];
   const depot = new IdbDepot({
     blocked: () => complain('Another tab with an older version of this app is open. Close it or reload it.'),
+    cleared: () => void cleared(),
     outdated: () => complain('A newer version of this app runs in another tab. Reload this page; nothing is lost.'),
   });
   // A browser that keeps nothing keeps no settings either; the store itself says so below.
@@ -57,6 +58,12 @@ async function begin({ pocket, hub: given, goOn }: Setup, send: (message: FromWo
   }
   return opened;
 
+  /** The page remembers what there was, and says so. */
+  async function cleared(): Promise<void> {
+    send({ type: 'cleared' });
+    await opened.refresh();
+  }
+
   function complain(message: string): void {
     trouble = { problem: 'outdated', message };
     send({ type: 'state', state: opened.state, hub: opened.hub });
@@ -64,7 +71,8 @@ async function begin({ pocket, hub: given, goOn }: Setup, send: (message: FromWo
 }
 
 async function isPersisted(): Promise<boolean | undefined> {
-  return 'storage' in navigator ? navigator.storage.persisted() : undefined;
+  const storage = (navigator as Partial<Navigator>).storage as Partial<StorageManager> | undefined;
+  return storage?.persisted?.().catch(() => undefined);
 }
 
 type Handlers = { [C in Call]: (store: ModelStore, ...args: Calls[C]['args']) => Promise<Calls[C]['result']> };

@@ -11,9 +11,10 @@ import { HubClient } from './hub';
 import { Job, type JobParts, withoutFailure } from './job';
 import { localChoice, type LocalFile } from './local';
 import { type Locks, ownLocks } from './locks';
-import { type Choice, type Offer, offerOfRepo, offerOfUrl } from './offer';
+import { type Choice, type Offer, offerOfRepo } from './offer';
+import { offerOfUrl } from './offer-url';
 import { Records } from './records-view';
-import { CHUNK_BYTES, type Manifest, newKey, type Plan, type PlannedFile } from './records';
+import { CHUNK_BYTES, hasFiles, type Manifest, newKey, type Plan, type PlannedFile } from './records';
 import { ENDLESS, type Patience } from './retry';
 import { checkHub, DEFAULT_HUB, type HubSettings } from './settings';
 import { Slots } from './slots';
@@ -58,6 +59,8 @@ export class ModelStore {
   readonly #jobs = new Map<string, Job>();
   readonly #local = new Map<string, ReadonlyMap<string, Blob>>();
   readonly #listeners = new Set<(state: StoreState) => void>();
+  /** What ends the reading back of whole models, by id. */
+  readonly #checks = new Map<string, AbortController>();
   readonly #parts: JobParts;
   #hub: HubSettings;
   #telling: ReturnType<typeof setTimeout> | undefined;
@@ -198,28 +201,44 @@ export class ModelStore {
 
   async removeAll(): Promise<void> {
     await this.#reload();
-    for (const { id } of this.state.models) await this.remove(id);
+    for (const { id } of this.state.models) {
+      await this.remove(id).catch((error: unknown) => {
+        // Another tab was faster.
+        if (!(error instanceof StoreError && error.problem === 'missing')) throw error;
+      });
+    }
     await this.#locks.hold('sweep', new AbortController().signal, () => this.#records.sweep());
     await this.#recordsChanged();
   }
 
-  /** Reads a whole model back and compares it. Bad chunks are taken out: the model is `damaged` until it is resumed. */
-  async verify(id: string, signal = new AbortController().signal): Promise<'whole' | 'damaged'> {
+  /**
+   * Reads a whole model back and compares it. Bad chunks are taken out: the model is `damaged` until it is resumed.
+   * Rejects with the problem `missing` where it is deleted meanwhile, or is being replaced by a newer one.
+   */
+  async verify(id: string): Promise<'whole' | 'damaged'> {
+    const stop = new AbortController();
     const result = await this.#withLock(id, async () => {
-      const manifest = await this.#manifest(id);
-      if (!manifest) throw new StoreError('missing', `There is no whole ${id} here.`);
+      const [manifest, plan] = [await this.#manifest(id), await this.#plan(id)];
+      if (!manifest || plan) throw new StoreError('missing', `There is no whole ${id} here.`);
       const onBytes = (done: number): void => {
         this.#records.checking.set(id, done);
         this.#changed('figures');
       };
+      this.#checks.set(id, stop);
       try {
-        return await verifyModel(this.#depot, manifest, signal, onBytes);
+        return await verifyModel(this.#depot, manifest, stop.signal, onBytes);
       } finally {
+        this.#checks.delete(id);
         this.#records.checking.delete(id);
       }
     });
     await this.#recordsChanged();
     return result;
+  }
+
+  /** Reads the records again, where they changed behind its back. */
+  async refresh(): Promise<void> {
+    await this.#reload();
   }
 
   /** A whole model's record; its files are read through `depot.source`. */
@@ -256,13 +275,15 @@ export class ModelStore {
   /** Undefined: it is there already. */
   async #planFor(choice: Choice): Promise<Plan | undefined> {
     const begun = await this.#plan(choice.id);
+    // Somebody is at it already: what they have written down is newer than what was read here.
+    if (begun && !begun.paused && !begun.failure) return begun;
     if (begun) {
       const fresh = { ...withoutFailure(begun), paused: false };
       await this.#depot.putPlan(fresh);
       return fresh;
     }
     const whole = await this.#manifest(choice.id);
-    if (whole && whole.origin.commit === choice.origin.commit) return undefined;
+    if (whole && hasFiles(whole, choice.files)) return undefined;
     const { id, name, origin, license, files } = choice;
     const plan: Plan = {
       ...{ id, name, origin, files, key: newKey(), chunkBytes: CHUNK_BYTES, begunAt: Date.now(), paused: false },
@@ -275,7 +296,12 @@ export class ModelStore {
   /** A job of this tab is awaited; one of another is asked. */
   async #stop(id: string, action: 'pause' | 'yield'): Promise<void> {
     this.#tabs.send({ type: 'ask', id, action });
+    this.#stopCheck(id);
     await this.#jobs.get(id)?.pause();
+  }
+
+  #stopCheck(id: string): void {
+    this.#checks.get(id)?.abort(new StoreError('missing', `${id} was to be stopped while it was checked.`));
   }
 
   #withLock<T>(id: string, use: () => Promise<T>): Promise<T> {
@@ -328,6 +354,7 @@ export class ModelStore {
       return this.#tell();
     }
     const job = this.#jobs.get(message.id);
+    this.#stopCheck(message.id);
     if (!job) return;
     // Whoever waits for the lock stops too: the one who asked is about to take it.
     await job.pause();

@@ -21,6 +21,8 @@ import type { Slots } from './slots';
 const RUN_CHUNKS = 2;
 /** Times that a file may be another one than before, until its server is believed to be out of its mind. */
 const MOST_RESTARTS = 3;
+/** Times that a server which knows ranges may send the whole file, until it is believed to know none any more. */
+const MOST_SLIPS = 2;
 /** Times that parts of a file may be gone when they are wanted. */
 const MOST_LOSSES = 3;
 
@@ -96,6 +98,9 @@ class FileTransfer {
   file: PlannedFile;
   /** Its server sends whole files only. */
   whole = false;
+  /** Its server has sent a range, and how often it then sent something else in place of one. */
+  ranged = false;
+  slips = 0;
   restarts = 0;
   #losses = 0;
   /** Ends what is under way for this file. */
@@ -181,9 +186,9 @@ class Work {
   readonly #files: readonly FileTransfer[];
   readonly #parts: TransferParts;
   readonly #signal: AbortSignal;
-  /** In a row, over all connections, without a byte between them. */
+  /** In a row, without a byte between them. What fails on several connections at once is one failure. */
   #failures = 0;
-  /** No request before this time (Date.now()). */
+  /** No request before this time, by a clock that nobody sets (performance.now()). */
   #notBefore = 0;
   #saving: Promise<void> = Promise.resolve();
 
@@ -199,11 +204,12 @@ class Work {
     for (;;) {
       // Not with a slot in hand: other downloads may have a server that answers.
       await this.#pause();
+      const before = this.#failures;
       const release = await this.#parts.slots.take(this.#signal);
       try {
         const found = this.#next();
         if (!found) return;
-        await this.#attempt(found.file, found.run, memory);
+        await this.#attempt(found.file, found.run, memory, before);
       } finally {
         release();
       }
@@ -221,15 +227,18 @@ class Work {
 
   async #pause(): Promise<void> {
     const { network, held } = this.#parts;
-    for (let left = this.#notBefore - Date.now(); left > 0; left = this.#notBefore - Date.now()) {
-      await wait(left, this.#signal, network);
-      // The network is back: what was waited for is over.
-      if (this.#notBefore > Date.now()) this.#notBefore = 0;
+    for (let left = this.#left; left > 0; left = this.#left) {
+      // The network is back: what was waited for is over. Else somebody may have been told to wait longer meanwhile.
+      if (await wait(left, this.#signal, network)) this.#notBefore = 0;
     }
     held(undefined);
   }
 
-  async #attempt(file: FileTransfer, run: Run, memory: WriterMemory): Promise<void> {
+  get #left(): number {
+    return this.#notBefore - performance.now();
+  }
+
+  async #attempt(file: FileTransfer, run: Run, memory: WriterMemory, before: number): Promise<void> {
     const signal = AbortSignal.any([this.#signal, file.stop.signal]);
     const receiving = this.#receive(file, run, memory, signal);
     const over = receiving.catch(() => undefined);
@@ -240,8 +249,8 @@ class Work {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (error instanceof Changed) changed = error;
-      else if (error instanceof NoRange) file.whole = true;
-      else if (error instanceof Passing) this.#fail(error);
+      else if (error instanceof NoRange) this.#withoutRange(file, before);
+      else if (error instanceof Passing) this.#fail(error, before);
       else if (error instanceof Lost) file.lose();
       else if (!file.stop.signal.aborted) throw error;
     } finally {
@@ -251,14 +260,25 @@ class Work {
     if (changed) await (file.restarting ??= this.#restart(file, changed));
   }
 
-  /** Everybody waits as long as one was told to; beyond their patience it is an error. */
-  #fail(error: Passing): void {
+  /** One slip of a server is no reason to begin at the file's beginning. */
+  #withoutRange(file: FileTransfer, before: number): void {
+    file.slips += 1;
+    if (file.ranged && file.slips <= MOST_SLIPS) this.#fail(slipped(file.file), before);
+    else file.whole = true;
+  }
+
+  /**
+   * Everybody waits as long as one was told to; beyond their patience it is an error.
+   *
+   * @param before how many failures there were when the attempt was let begin
+   */
+  #fail(error: Passing, before: number): void {
     const { patience, held } = this.#parts;
-    this.#failures += 1;
+    this.#failures = Math.max(this.#failures, before + 1);
     if (this.#failures >= patience.tries) throw error.final;
-    const until = Date.now() + waitBefore(this.#failures, patience, error.after);
-    this.#notBefore = Math.max(this.#notBefore, until);
-    held({ why: error.why, until: this.#notBefore });
+    const ms = Math.max(this.#left, waitBefore(this.#failures, patience, error.after));
+    this.#notBefore = performance.now() + ms;
+    held({ why: error.why, until: Date.now() + ms });
   }
 
   async #receive(file: FileTransfer, run: Run, memory: WriterMemory, signal: AbortSignal): Promise<void> {
@@ -276,7 +296,7 @@ class Work {
       await this.#pour(opened, run, writer, silence);
     } catch (error) {
       signal.throwIfAborted();
-      throw silence.signal.aborted ? broken(file.file, 'falls silent') : error;
+      throw silence.signal.aborted ? broken(file.file, 'falls silent', 'network') : error;
     } finally {
       silence.end();
       await writer.end();
@@ -292,6 +312,7 @@ class Work {
     if (opened.size !== size) await refuse(new Changed(opened.size, opened.version));
     if (version !== undefined && opened.version !== version) await refuse(new Changed(opened.size, opened.version));
     if (opened.first !== run.start || opened.end !== run.end) await refuse(new NoRange());
+    file.ranged ||= !file.whole && (run.start > 0 || run.end < size);
     if (version === undefined && opened.version !== undefined) {
       file.file = { ...file.file, version: opened.version };
       await this.#save();
@@ -304,7 +325,7 @@ class Work {
       while (left > 0) {
         const bytes = await silence.within(
           reader.read().catch((cause: unknown) => {
-            throw broken(writer.file, 'broke', cause);
+            throw broken(writer.file, 'broke', 'network', cause);
           }),
         );
         if (!bytes) break;
@@ -317,7 +338,7 @@ class Work {
       // Not awaited: of a connection that is gone nothing more comes.
       reader.cancel().catch(() => undefined);
     }
-    if (left > 0) throw broken(writer.file, 'ended early');
+    if (left > 0) throw broken(writer.file, 'ended early', 'broken');
   }
 
   /** Begins a file anew, where it is another one; bytes of the two are never mixed. */
@@ -356,11 +377,16 @@ class Work {
   }
 }
 
-function broken({ url, path }: PlannedFile, how: string, cause?: unknown): Passing | StoreError {
+function slipped({ url, path }: PlannedFile): Passing {
+  const message = `${new URL(url!).host} sends another part of ${path} than was asked for. What came so far is kept.`;
+  return new Passing('broken', undefined, new StoreError('server', message));
+}
+
+function broken({ url, path }: PlannedFile, how: string, why: Passing['why'], cause?: unknown): Passing | StoreError {
   if (url === undefined) {
     const message = `${path} cannot be read any more: it was changed, moved, or its disk is gone. Choose it again.`;
     return new StoreError('files', message, { cause });
   }
   const message = `The connection to ${new URL(url).host} ${how} again and again. What came so far is kept.`;
-  return new Passing('network', undefined, new StoreError('network', message, { cause }));
+  return new Passing(why, undefined, new StoreError('network', message, { cause }));
 }

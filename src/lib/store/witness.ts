@@ -35,8 +35,9 @@ export function remember(witness: Witness | undefined, { models }: StoreState): 
 }
 
 /** All or nothing is how browsers clear: something left means that a person deleted the rest. */
-export function evictedOf(seen: Seen, { models, ready }: StoreState): Seen {
-  return ready && models.length === 0 ? seen : [];
+export function evictedOf(seen: Seen, { models, ready, trouble }: StoreState): Seen {
+  // Where nothing can be read, nobody knows.
+  return ready && !trouble && models.length === 0 ? seen : [];
 }
 
 function isSeen(value: unknown): value is Seen[number] {

@@ -4,9 +4,10 @@ import { readGguf } from './gguf';
 import { GGUF_MAGIC } from './gguf-format';
 import { readSafetensors } from './safetensors';
 import type { ByteSource } from './source';
-import type { WeightsFile } from './types';
+import type { WeightsFile, WeightsFormat } from './types';
 
-const SNIFFED_BYTES = 24;
+/** Bytes of a file's beginning that say what it is. */
+export const SNIFFED_BYTES = 24;
 
 /** What people open by mistake, by how it begins. */
 const MISTAKES: readonly { readonly begins: string; readonly is: string }[] = [
@@ -19,16 +20,23 @@ const MISTAKES: readonly { readonly begins: string; readonly is: string }[] = [
   { begins: 'tjgg', is: 'in the old GGML format. Look for a GGUF file of the model.' },
 ];
 
+/** What a file is, by its first `SNIFFED_BYTES`; where it is no weights, in words that go on after «this is». */
+export function sniff(start: Uint8Array): WeightsFormat | { readonly mistake: string } {
+  const text = String.fromCharCode(...start.subarray(0, SNIFFED_BYTES));
+  if (start.length >= 4 && new DataView(start.buffer, start.byteOffset).getUint32(0, true) === GGUF_MAGIC)
+    return 'gguf';
+  // A safetensors file begins with the length of its JSON, which begins after it.
+  if (text[8] === '{') return 'safetensors';
+  const mistake = MISTAKES.find(({ begins }) => text.startsWith(begins));
+  return { mistake: mistake?.is ?? 'neither GGUF nor safetensors.' };
+}
+
 /** The header of a GGUF or safetensors file, checked; no tensor is read. */
 export async function openWeights(source: ByteSource, signal?: AbortSignal): Promise<WeightsFile> {
   const start = await source.read(0, Math.min(SNIFFED_BYTES, source.size), signal);
   if (start.length < 8) throw new FormatError(source.name, 'truncated', 'file', `it has only ${start.length} bytes.`);
-  const text = String.fromCharCode(...start);
-  const magic = new DataView(start.buffer, start.byteOffset).getUint32(0, true);
-  if (magic === GGUF_MAGIC) return readGguf(source, signal);
-  // A safetensors file begins with the length of its JSON, which begins after it.
-  if (text[8] === '{') return readSafetensors(source, signal);
-  const mistake = MISTAKES.find(({ begins }) => text.startsWith(begins));
-  const message = `this is ${mistake?.is ?? 'neither GGUF nor safetensors.'}`;
-  throw new FormatError(source.name, 'format', 'file', message);
+  const format = sniff(start);
+  if (format === 'gguf') return readGguf(source, signal);
+  if (format === 'safetensors') return readSafetensors(source, signal);
+  throw new FormatError(source.name, 'format', 'file', `this is ${format.mistake}`);
 }

@@ -42,7 +42,12 @@ export function splitNames({ metadata, files }: WeightsFile): readonly string[] 
     const message = `it is one of ${parts} parts, which are found by names such as ${wanted}. Give it its own name back.`;
     throw new FormatError(file, 'missing', PARTS_KEY, message);
   }
-  return Array.from({ length: parts }, (_, part) => nameOf(named.stem, part, parts));
+  return splitPaths(named);
+}
+
+/** Paths of all parts of the model that this is a part of. */
+export function splitPaths({ stem, count }: SplitPart): string[] {
+  return Array.from({ length: count }, (_, part) => nameOf(stem, part, count));
 }
 
 function nameOf(stem: string, part: number, parts: number): string {

@@ -1,5 +1,6 @@
 /** What there is at an address that a person pasted, and how it fits this device. */
 import { fit, type DeviceFacts, type ModelFacts, type Verdict } from '$lib/catalog/fit';
+import { quantised } from '$lib/catalog/recommend';
 import { bestOf } from '$lib/catalog/resolve';
 import type { Choice, HubSettings, Offer, StoreFailure } from '$lib/store';
 import { failureOf } from '$lib/store/errors';
@@ -59,10 +60,14 @@ export class Finder {
     }
   }
 
-  verdict({ bytes, format }: Choice, device: DeviceFacts): Verdict {
+  verdict(choice: Choice, device: DeviceFacts): Verdict {
+    // Of the one that was looked into all is known; the others are the same model in other sizes.
+    if (choice === this.best && this.#facts) return fit(this.#facts, device);
+    const { bytes, format } = choice;
     const { shape, unsupported } = this.#facts ?? {};
     const known = { ...(shape && { shape }), ...(unsupported !== undefined && { unsupported }) };
-    return fit({ format, fileBytes: bytes, weightBytes: bytes, ...known }, device);
+    const weights = format === 'safetensors' ? quantised(bytes) : { weightBytes: bytes };
+    return fit({ format, fileBytes: bytes, ...weights, ...known }, device);
   }
 
   /** Out of a few hundred kilobytes of the file's beginning. What cannot be read yet is judged by its size. */

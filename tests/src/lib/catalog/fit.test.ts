@@ -1,7 +1,16 @@
 /** The verdict before a download: from facts alone, with what is to be said of it. */
 import { describe, expect, test } from 'vitest';
 import { cacheBytes } from '$gpu/model';
-import { CATALOG, type DeviceFacts, fit, memoryAt, memoryBudget, type ModelFacts, recommend } from '$lib/catalog';
+import {
+  CATALOG,
+  type DeviceFacts,
+  fit,
+  guess,
+  memoryAt,
+  memoryBudget,
+  type ModelFacts,
+  recommend,
+} from '$lib/catalog';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -123,6 +132,23 @@ describe('what is recommended', () => {
     expect(recommend(large)!.verdict.runs).toBe('well');
     expect(recommend(large)!.entry.parameters).toBeLessThan(2.5);
   });
+});
+
+test('the room that is asked for before a download is the room that the verdict asks for', () => {
+  const free = small.fileBytes + 64 * MIB;
+  expect(fit(small, { ...desktop, free }).runs).toBe('well');
+  expect(reasons(small, { ...desktop, free: free - 1 })).toEqual(['no-room']);
+});
+
+test('what is guessed is of the files that publishers have', () => {
+  const of = (id: string): ModelFacts => guess(CATALOG.find((entry) => entry.id === id)!);
+  // As their repositories have them: bytes of Qwen3-1.7B-Q8_0.gguf, of two shards of Phi-3.5 mini.
+  expect(of('qwen3-1.7b').fileBytes / 1_834_426_016).toBeCloseTo(1, 1);
+  expect(of('phi-3.5-mini').fileBytes / 7_642_181_880).toBeCloseTo(1, 1);
+  expect(of('phi-3.5-mini')).toMatchObject({ format: 'safetensors', quant: 'q4' });
+  expect(of('gemma-3-270m')).toMatchObject({ format: 'safetensors', quant: 'q8' });
+  // Nothing but a GPU runs safetensors, and that is said before they are fetched.
+  expect(reasons(of('tinyllama-1.1b'), bare)[0]).toBe('safetensors-need-gpu');
 });
 
 test('the list is whole: every name once, ranks in order of quality', () => {

@@ -1,14 +1,14 @@
 /** Downloads against a hub that misbehaves: what comes is right, and nothing comes twice that need not. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreError } from '$lib/store/errors';
 import { FolderDepot } from '$lib/store/folder-depot';
 import { CHUNK_BYTES, type Manifest, PART_BYTES, type StoredFile } from '$lib/store/records';
 import type { ModelStore } from '$lib/store/store';
 import { type Content, madeUpContent } from '../../../hub/content.js';
-import { type Bench, fetchWhole, FILE, MIB, openBench, REPO, SIZE } from './support';
+import { type Bench, fetchWhole, FILE, MIB, openBench, REPO, SIZE, text } from './support';
 
 let bench: Bench;
 beforeEach(async () => {
@@ -17,6 +17,19 @@ beforeEach(async () => {
 afterEach(() => bench.close());
 
 const expected = madeUpContent(SIZE);
+
+/** The same, beginning as a GGUF file does. */
+function asGguf({ size, at }: Content): Content {
+  const magic = new TextEncoder().encode('GGUF');
+  return {
+    size,
+    at(offset, length) {
+      const bytes = Uint8Array.from(at(offset, length));
+      if (offset < magic.length) bytes.set(magic.subarray(offset, offset + length));
+      return bytes;
+    },
+  };
+}
 
 async function isRight(store: ModelStore, id: string): Promise<boolean> {
   const manifest = await store.manifest(id);
@@ -115,6 +128,15 @@ describe('what goes wrong passes', () => {
     expect((await store.finished(id)).files[0]!.size).toBe(MIB);
   });
 
+  test('a token that is taken back while a download waits: it stops, and says so', async () => {
+    bench.hub.faults.add({ kind: 'status', where: 'resolve', status: 503, headers: { 'Retry-After': '1' } });
+    const store = bench.open({ token: 'hf_good' });
+    const id = await store.download((await store.look('me/gated')).choices[0]!);
+    await vi.waitUntil(() => store.model(id)?.status === 'waiting', { timeout: 5000, interval: 1 });
+    store.setHub({ hub: bench.hub.url, keep: 'page' });
+    await expect(store.finished(id)).rejects.toMatchObject({ problem: 'gated' });
+  });
+
   test('wrong bytes are found by the file’s hash, and the file is fetched again', async () => {
     bench.hub.faults.add({ kind: 'wrong', offset: 9 * MIB });
     const store = bench.open();
@@ -189,6 +211,7 @@ describe('a file that changes on the server is never mixed', () => {
 
   test('at a plain address: noticed, and begun anew', async () => {
     const other = madeUpContent(SIZE - 77, 9);
+    bench.hub.replace(REPO, FILE, asGguf(expected));
     // Not a hub of its: what is known is what the server says.
     const store = bench.open({ hub: { hub: 'https://huggingface.co', keep: 'page' } as const, connections: 1 });
     bench.hub.rate = 32 * MIB;
@@ -322,11 +345,55 @@ describe('what is stored', () => {
     const store = bench.open();
     const id = await fetchWhole(store);
     const { key } = await store.manifest(id);
-    await bench.depot.addPart({ key: 'orphan', file: 0 }, 0, 0, new Uint8Array(5)).catch(() => undefined);
-    writeFileSync(join(bench.folder, key, '..', 'not-a-folder'), '');
+    const orphan = join(bench.folder, '0123456789abcdef01234567');
+    mkdirSync(orphan);
+    writeFileSync(join(orphan, '0'), 'bytes that no record names');
+    // Somebody named a folder that they have other things in.
+    const theirs = join(bench.folder, 'photos', 'first.jpg');
+    mkdirSync(dirname(theirs));
+    writeFileSync(theirs, 'theirs');
     await store.start();
     expect(await bench.depot.keys()).toEqual([key]);
+    expect(existsSync(orphan)).toBe(false);
+    expect(readFileSync(theirs, 'utf8')).toBe('theirs');
     expect(statSync(await pathOf(store, id)).size).toBe(SIZE);
+  });
+
+  test('a revision with the same files is the same model, and nothing is fetched', async () => {
+    const store = bench.open();
+    const { key } = await store.manifest(await fetchWhole(store));
+    bench.hub.commit(REPO, { [FILE]: expected, 'README.md': text('# Small, and well described\n') });
+    expect((await store.manifest(await fetchWhole(store))).key).toBe(key);
+    expect(bench.hub.log.sent(FILE)).toBe(SIZE);
+  });
+
+  test('deleted while it is checked, it is gone at once', async () => {
+    const store = bench.open();
+    const id = await fetchWhole(store);
+    const reading = vi.spyOn(FolderDepot.prototype, 'readChunk');
+    reading.mockImplementation(async () => {
+      await new Promise((done) => setTimeout(done, 50));
+      return CHUNK_BYTES;
+    });
+    const checked = expect(store.verify(id)).rejects.toMatchObject({ problem: 'missing' });
+    await vi.waitUntil(() => reading.mock.calls.length > 0);
+    await store.remove(id);
+    await checked;
+    expect(reading.mock.calls.length).toBeLessThan(3);
+    reading.mockRestore();
+    expect(await bench.depot.keys()).toEqual([]);
+  });
+
+  test('everything is deleted, also what another tab deletes meanwhile', async () => {
+    const store = bench.open();
+    await fetchWhole(store);
+    await fetchWhole(store, 'me/tensors');
+    const remove = vi.spyOn(store, 'remove').mockRejectedValueOnce(new StoreError('missing', 'It was faster.'));
+    await store.removeAll();
+    expect(remove).toHaveBeenCalledTimes(2);
+    remove.mockRestore();
+    await store.removeAll();
+    expect(await bench.depot.keys()).toEqual([]);
   });
 
   test('a newer revision replaces the older one, when it is whole', async () => {

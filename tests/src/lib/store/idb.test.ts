@@ -1,7 +1,7 @@
 /** Models in IndexedDB, step by step: parts become chunks, and what is missing or overlaps counts for nothing. */
 import 'fake-indexeddb/auto';
 import { createHash } from 'node:crypto';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DATABASE, IdbDepot, MIGRATIONS } from '$lib/store/idb-depot';
 import type { Manifest, Plan } from '$lib/store/records';
 
@@ -11,6 +11,10 @@ const bytes = (...values: readonly number[]): Uint8Array<ArrayBuffer> => new Uin
 
 let depot: IdbDepot;
 let number = 0;
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 beforeEach(() => {
   depot = new IdbDepot({}, `${DATABASE}-${(number += 1)}`);
 });
@@ -121,4 +125,53 @@ test('an older version steps aside for a newer one, says so, and writes nothing 
   expect(told).toBe(1);
   await expect(old.putPlan(plan)).rejects.toMatchObject({ problem: 'outdated' });
   await expect(new IdbDepot({}, name).plans()).rejects.toMatchObject({ problem: 'outdated' });
+});
+
+test('a database that is deleted while it is open is told of, and begun anew', async () => {
+  let cleared = 0;
+  const name = `${DATABASE}-deleted`;
+  const open = new IdbDepot({ cleared: () => (cleared += 1), outdated: () => expect.unreachable() }, name);
+  await open.putPlan(plan);
+  await new Promise((done) => (indexedDB.deleteDatabase(name).onsuccess = done));
+  expect(cleared).toBe(1);
+  expect(await open.plans()).toEqual([]);
+  await open.putPlan(plan);
+  expect(await open.plans()).toEqual([plan]);
+});
+
+describe('a browser that gives no room, or none at all', () => {
+  test('a full disk, as a request that is refused or a transaction that is broken off: nothing of it is there', async () => {
+    const { put } = IDBObjectStore.prototype;
+    const refusing = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+      throw new DOMException('no room', 'QuotaExceededError');
+    });
+    await expect(depot.putPlan(plan)).rejects.toMatchObject({ problem: 'quota' });
+    refusing.mockImplementation(function (this: IDBObjectStore, value: unknown, key?: IDBValidKey) {
+      const request = put.call(this, value, key);
+      request.addEventListener('success', () => this.transaction.abort());
+      return request;
+    });
+    await expect(depot.addPart(ID, 0, 0, bytes(1))).rejects.toMatchObject({ problem: 'quota' });
+    await expect(depot.commit(manifest)).rejects.toMatchObject({ problem: 'quota' });
+    refusing.mockRestore();
+    expect([await depot.plans(), await depot.manifests(), await depot.keys()]).toEqual([[], [], []]);
+  });
+
+  test.each(['SecurityError', 'InvalidStateError', 'UnknownError'])('%s: said in words', async (name) => {
+    const open = (): never => {
+      throw new DOMException('The operation is insecure.', name);
+    };
+    vi.stubGlobal('indexedDB', { open });
+    await expect(new IdbDepot({}, 'denied').plans()).rejects.toMatchObject({ problem: 'unavailable' });
+  });
+
+  test.each([
+    [{}, undefined],
+    [{ storage: {} }, undefined],
+    [{ storage: { estimate: () => Promise.reject(new TypeError('opaque')) } }, undefined],
+    [{ storage: { estimate: async () => ({ quota: 5, usage: 3 }) } }, { quota: 5, used: 3 }],
+  ])('how much room there is: %o', async (navigator, space) => {
+    vi.stubGlobal('navigator', navigator);
+    expect(await depot.space()).toEqual(space);
+  });
 });

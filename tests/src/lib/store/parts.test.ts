@@ -2,8 +2,9 @@
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { folderLocks } from '$lib/store/folder-locks';
+import { tabLocks } from '$lib/store/locks';
 import { localChoice, type LocalFile } from '$lib/store/local';
 import { Meter } from '$lib/store/meter';
 import type { Choice } from '$lib/store/offer';
@@ -20,6 +21,9 @@ describe('patience', () => {
     ]);
     expect(waitBefore(1, ENDLESS, undefined, 0)).toBe(500);
     expect(waitBefore(1, ENDLESS, 45_000)).toBe(45_000);
+    // «At once», over and over, would be a storm of our own.
+    expect(waitBefore(4, ENDLESS, 0, 1)).toBe(8000);
+    expect(waitBefore(1, ENDLESS, Infinity)).toBe(3_600_000);
   });
 
   test.each<[Record<string, string>, number | undefined]>([
@@ -122,6 +126,32 @@ describe('locks between programs', () => {
   });
 });
 
+describe('locks between tabs', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const { signal } = new AbortController();
+  const locksOf = (request: unknown) => {
+    vi.stubGlobal('navigator', { locks: { request } });
+    return tabLocks();
+  };
+
+  test('denied to a frame, they are as if there were none', async () => {
+    const denied = locksOf(() => Promise.reject(new DOMException('The request was denied.', 'SecurityError')));
+    expect(await denied.hold('model', signal, async () => 'done')).toBe('done');
+    const other = locksOf(() => Promise.reject(new TypeError('no such mode')));
+    await expect(other.hold('model', signal, async () => 'done')).rejects.toThrow('no such mode');
+  });
+
+  test('stolen by somebody, what was begun comes to its end', async () => {
+    const stolen = locksOf((_: string, __: unknown, use: () => Promise<unknown>) => {
+      void use();
+      return Promise.reject(new DOMException('stolen', 'AbortError'));
+    });
+    const use = vi.fn(async () => 'done');
+    expect(await stolen.hold('model', signal, use)).toBe('done');
+    expect(use).toHaveBeenCalledTimes(1);
+  });
+});
+
 test('what was here and is gone', () => {
   const kept = new Map<string, string>();
   const witness = {
@@ -135,6 +165,9 @@ test('what was here and is gone', () => {
   expect(evictedOf(seen, state([], false))).toEqual([]);
   expect(evictedOf(seen, state([]))).toEqual([{ name: 'small', bytes: 5 }]);
   expect(evictedOf(seen, state([{ name: 'other', bytes: 1 }]))).toEqual([]);
+  // Where nothing could be read, nobody says that it was cleared away.
+  const trouble = { problem: 'unavailable', message: 'Nothing is kept here.' } as const;
+  expect(evictedOf(seen, { ...state([]), trouble })).toEqual([]);
   kept.set('fireside.models', '{"not": "ours"}');
   expect(recall(witness)).toEqual([]);
   kept.set('fireside.models', 'nor this');

@@ -187,7 +187,7 @@ const models: ModelWords = {
     'tinyllama-1.1b': 'Kurze Unterhaltungen; ein älteres Modell, mit dem vieles verglichen wird.',
     'qwen3-0.6b': 'Denkt nach, bevor es antwortet, in vielen Sprachen, mit wenig Speicher.',
     'llama-3.2-1b': 'Zusammenfassungen und Unterhaltungen, auch lange Texte.',
-    'gemma-3-1b': 'Unterhaltungen und Schreiben in vielen Sprachen.',
+    'gemma-3-1b': 'Unterhaltungen und Schreiben auf Englisch.',
     'qwen2.5-1.5b': 'Unterhaltungen, geordnete Antworten und einfacher Code.',
     'smollm2-1.7b': 'Unterhaltungen, Zusammenfassungen und Umschreiben auf Englisch.',
     'qwen3-1.7b': 'Denkt nach, bevor es antwortet: Rechnen, Code, Werkzeuge, in vielen Sprachen.',

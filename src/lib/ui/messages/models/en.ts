@@ -183,7 +183,7 @@ const models = {
     'tinyllama-1.1b': 'Short conversations; an older model that much else is compared with.',
     'qwen3-0.6b': 'Thinking before it answers, in many languages, in little memory.',
     'llama-3.2-1b': 'Summaries and conversations, long texts too.',
-    'gemma-3-1b': 'Conversations and writing in many languages.',
+    'gemma-3-1b': 'Conversations and writing in English.',
     'qwen2.5-1.5b': 'Conversations, structured answers and simple code.',
     'smollm2-1.7b': 'Conversations, summaries and rewriting in English.',
     'qwen3-1.7b': 'Thinking before it answers: arithmetic, code, tools, in many languages.',

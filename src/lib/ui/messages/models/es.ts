@@ -182,7 +182,7 @@ const models: ModelWords = {
     'tinyllama-1.1b': 'Conversaciones cortas; un modelo más antiguo con el que se compara mucho.',
     'qwen3-0.6b': 'Piensa antes de responder, en muchos idiomas, con poca memoria.',
     'llama-3.2-1b': 'Resúmenes y conversaciones, también textos largos.',
-    'gemma-3-1b': 'Conversaciones y escritura en muchos idiomas.',
+    'gemma-3-1b': 'Conversaciones y escritura en inglés.',
     'qwen2.5-1.5b': 'Conversaciones, respuestas estructuradas y código sencillo.',
     'smollm2-1.7b': 'Conversaciones, resúmenes y reescritura en inglés.',
     'qwen3-1.7b': 'Piensa antes de responder: cálculo, código, herramientas, en muchos idiomas.',

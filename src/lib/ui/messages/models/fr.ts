@@ -188,7 +188,7 @@ const models: ModelWords = {
     'tinyllama-1.1b': 'Conversations courtes ; un modèle plus ancien auquel on compare beaucoup d’autres.',
     'qwen3-0.6b': 'Réfléchit avant de répondre, en de nombreuses langues, avec peu de mémoire.',
     'llama-3.2-1b': 'Résumés et conversations, textes longs aussi.',
-    'gemma-3-1b': 'Conversations et rédaction en de nombreuses langues.',
+    'gemma-3-1b': 'Conversations et rédaction en anglais.',
     'qwen2.5-1.5b': 'Conversations, réponses structurées et code simple.',
     'smollm2-1.7b': 'Conversations, résumés et reformulation en anglais.',
     'qwen3-1.7b': 'Réfléchit avant de répondre : calcul, code, outils, en de nombreuses langues.',
