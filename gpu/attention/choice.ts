@@ -9,7 +9,7 @@ import type { Gpu } from '../device';
 import type { Call } from './problem';
 import { isRagged } from './problem';
 import type { Kernel } from './run';
-import { decodeTileRows } from './decode';
+import { decodeTileRows, decodeTiles, rowsOf } from './decode';
 import { verify } from './selftest';
 import { traitsKey, traitsOf } from './specs';
 import type { Traits } from './specs';
@@ -77,17 +77,18 @@ function keptTraits(call: Call): Traits {
 }
 
 function* candidates(gpu: Gpu, call: Call, traits: Traits): Generator<Kernel> {
-  const rows = call.dims.seqQ * (call.dims.headsQ / call.dims.headsKv);
-  if (splitsKeys(call)) yield { kind: 'decode', rows: decodeTileRows(rows) };
+  if (splitsKeys(gpu, call)) yield { kind: 'decode', rows: decodeTileRows(rowsOf(call)) };
   for (const variant of rankedVariants(gpu, traits)) {
     if (variant.fits(gpu, traits)) yield { kind: 'prefill', variant };
   }
 }
 
-/** Few rows on many keys; sequences laid end to end have no common grid of splits. */
-function splitsKeys({ dims, splits, q }: Call): boolean {
+/** Few rows on many keys; sequences laid end to end have no common grid of splits, and no grid is endless. */
+function splitsKeys(gpu: Gpu, call: Call): boolean {
+  const { dims, splits, q } = call;
   if (q.batch === 0 && dims.batch > 1) return false;
-  return splits > 0 || dims.seqQ * (dims.headsQ / dims.headsKv) <= DECODE_ROWS;
+  if (decodeTiles(call) > gpu.limits.maxComputeWorkgroupsPerDimension) return false;
+  return splits > 0 || rowsOf(call) <= DECODE_ROWS;
 }
 
 /** What was measured for such inputs, else for others, else the order of the list. */

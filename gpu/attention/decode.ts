@@ -29,11 +29,22 @@ export function decodeTileRows(rows: number): number {
   return Math.min(TILE_ROWS, 2 ** Math.ceil(Math.log2(Math.max(1, rows))));
 }
 
+/** Query rows of a key head: GQA heads folded in. */
+export function rowsOf({ dims }: Call): number {
+  return dims.seqQ * (dims.headsQ / dims.headsKv);
+}
+
+/** Workgroups for one split of one batch entry. */
+export function decodeTiles(call: Call): number {
+  const rows = rowsOf(call);
+  return call.dims.headsKv * Math.ceil(rows / decodeTileRows(rows));
+}
+
 export function launchDecode(gpu: Gpu, call: Call): void {
   const { dims, sequences, paging } = call;
-  const rows = dims.seqQ * (dims.headsQ / dims.headsKv);
-  const tileRows = decodeTileRows(rows);
-  const splits = splitsOf(call, Math.ceil(rows / tileRows));
+  const tileRows = decodeTileRows(rowsOf(call));
+  const tiles = decodeTiles(call);
+  const splits = splitsOf(call, tiles);
   const [q, k, v] = [bindOperand(call.q), bindOperand(call.k), bindOperand(call.v)];
   gpu.scoped(() => {
     const parts = partsFor(gpu, call, splits);
@@ -50,7 +61,7 @@ export function launchDecode(gpu: Gpu, call: Call): void {
         paging?.table ?? null,
       ],
       params: problemParams(call, { q: q.offset, k: k.offset, v: v.offset }, { splits }),
-      workgroups: [splits, dims.headsKv * Math.ceil(rows / tileRows), dims.batch],
+      workgroups: [splits, tiles, dims.batch],
     });
     mergeParts(gpu, call, parts);
   });
@@ -59,6 +70,6 @@ export function launchDecode(gpu: Gpu, call: Call): void {
 /** As many splits as keep the GPU busy, and no more than there are keys for. */
 function splitsOf({ dims, splits }: Call, tiles: number): number {
   if (splits > 0) return splits;
-  const workgroups = Math.max(1, dims.batch * dims.headsKv * tiles);
+  const workgroups = Math.max(1, dims.batch * tiles);
   return Math.max(1, Math.min(Math.ceil(dims.seqK / SPLIT_KEYS), Math.ceil(BUSY / workgroups)));
 }

@@ -1,6 +1,8 @@
 /** Few queries on many keys: the schedule that splits the keys over workgroups, and what it must not depend on. */
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { flashAttention, flashAttentionWithKvCache } from '$gpu/attention';
+import { cachedCall } from '$gpu/attention/cached';
+import { chosenKernel } from '$gpu/attention/choice';
 import { attendOnGpu, deviceOptions, downloadResult, useGpu, withTensors } from '../../support/attention/device';
 import {
   ALIBI,
@@ -69,5 +71,17 @@ describe('decode', () => {
     const problem: Problem = { shapes, dtype, options: { causal: true } };
     const inputs = randomInputs(problem, 20000);
     expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judgeOf(problem, inputs));
+  });
+
+  it('leaves to the other schedule what would take more workgroups than a grid has', async () => {
+    await withTensors(gpu(), async (tensors) => {
+      const tensor = tensors.poisoned([1, 8, 1, 32], 'f32');
+      const lengths = { tensor, slopesBatch: 0 };
+      const call = cachedCall(gpu(), { q: tensor, keys: tensor, values: tensor, out: tensor, lengths });
+      const kindOf = (tiles: number): string =>
+        chosenKernel(gpu(), { ...call, dims: { ...call.dims, seqQ: 8 * tiles }, splits: 2 }).kind;
+      const most = gpu().limits.maxComputeWorkgroupsPerDimension;
+      expect([kindOf(most), kindOf(most + 1)]).toEqual(['decode', 'prefill']);
+    });
   });
 });
