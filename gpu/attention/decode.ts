@@ -13,13 +13,24 @@ const SPLIT_KEYS = 256;
 /** Workgroups that keep a GPU of today busy; beyond them splits only cost merging. */
 const BUSY = 256;
 
-export function decodeSpec(traits: Traits, rows: number): PipelineSpec {
-  return keptSpec(`decode ${rows} ${traitsKey(traits)}`, () => ({
+/** Lanes that read a key together in the shuffled kernel, where subgroups are as wide: 128 bytes of f32. */
+const LANES = 8;
+const FEWEST_LANES = 4;
+
+/** What a decode kernel is made of: see DecodeKernel in run.ts. */
+interface Decoder {
+  readonly rows: number;
+  readonly shuffled?: boolean;
+}
+
+export function decodeSpec(gpu: Gpu, traits: Traits, { rows, shuffled = false }: Decoder): PipelineSpec {
+  const lanes = shuffled ? Math.min(LANES, gpu.info.subgroupMinSize) : LANES;
+  return keptSpec(`decode ${rows} ${shuffled} ${lanes} ${traitsKey(traits)}`, () => ({
     label: 'attention/decode',
     module: 'attention/decode',
     sources,
-    conditions: storageConditions(traits, false),
-    constants: { HEAD_DIM: traits.headDim, ROWS: rows },
+    conditions: { ...storageConditions(traits, false), SHUFFLED: shuffled },
+    constants: { HEAD_DIM: traits.headDim, ROWS: rows, LANES: lanes },
     bindings: attentionBindings(traits),
   }));
 }
@@ -27,6 +38,11 @@ export function decodeSpec(traits: Traits, rows: number): PipelineSpec {
 /** Rows a workgroup takes for this many in all: a power of two. */
 export function decodeTileRows(rows: number): number {
   return Math.min(TILE_ROWS, 2 ** Math.ceil(Math.log2(Math.max(1, rows))));
+}
+
+/** Whether this device can run the shuffled kernel for such inputs. */
+export function shuffles(gpu: Gpu, { headDim }: Traits): boolean {
+  return gpu.has.subgroups && gpu.info.subgroupMinSize >= FEWEST_LANES && headDim >= 4 * LANES;
 }
 
 /** Query rows of a key head: GQA heads folded in. */
@@ -40,7 +56,7 @@ export function decodeTiles(call: Call): number {
   return call.dims.headsKv * Math.ceil(rows / decodeTileRows(rows));
 }
 
-export function launchDecode(gpu: Gpu, call: Call): void {
+export function launchDecode(gpu: Gpu, call: Call, shuffled = false): void {
   const { dims, sequences, paging } = call;
   const tileRows = decodeTileRows(rowsOf(call));
   const tiles = decodeTiles(call);
@@ -49,7 +65,7 @@ export function launchDecode(gpu: Gpu, call: Call): void {
   gpu.scoped(() => {
     const parts = partsFor(gpu, call, splits);
     gpu.dispatch({
-      pipeline: gpu.pipeline(decodeSpec({ ...traitsOf(call), out: 'f32' }, tileRows)),
+      pipeline: gpu.pipeline(decodeSpec(gpu, { ...traitsOf(call), out: 'f32' }, { rows: tileRows, shuffled })),
       bindings: [
         null,
         q.binding,

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { flashAttention, flashAttentionWithKvCache } from '$gpu/attention';
 import { cachedCall } from '$gpu/attention/cached';
-import { chosenKernel } from '$gpu/attention/choice';
+import { chosenKernel, decodeClassOf, decoders, stateOf } from '$gpu/attention/choice';
+import { shuffles } from '$gpu/attention/decode';
 import { attendOnGpu, deviceOptions, downloadResult, useGpu, withTensors } from '../../support/attention/device';
 import {
   ALIBI,
@@ -83,5 +84,20 @@ describe('decode', () => {
       const most = gpu().limits.maxComputeWorkgroupsPerDimension;
       expect([kindOf(most), kindOf(most + 1)]).toEqual(['decode', 'prefill']);
     });
+  });
+
+  it('takes the kernel that was measured to be faster, and the other where that is wrong or unfit', async (context) => {
+    const traits = { headDim: 64, q: 'f32', kv: 'f32', out: 'f32', ragged: false, sequences: false } as const;
+    const all = { ...traits, paged: false, scoreMods: false };
+    if (!shuffles(gpu(), all)) context.skip('no subgroups of at least 4 lanes here');
+    const { shuffledDecoders } = stateOf(gpu());
+    const order = (): boolean[] => decoders(gpu(), all, 4).map(({ shuffled }) => shuffled === true);
+    expect(order(), 'nothing measured').toEqual([false]);
+    shuffledDecoders.set(decodeClassOf(all, 4), true);
+    expect(order()).toEqual([true, false]);
+    shuffledDecoders.set(decodeClassOf(all, 4), false);
+    expect(order()).toEqual([false, true]);
+    expect(decoders(gpu(), { ...all, headDim: 16 }, 4), 'a row of 4 vec4s').toHaveLength(1);
+    shuffledDecoders.clear();
   });
 });
