@@ -19,8 +19,8 @@ export interface Time {
   readonly ms: number;
 }
 
-/** Milliseconds from which on a measurement tells kernels apart. */
-const TELLING_MS = 2;
+/** Milliseconds from which on a measurement tells kernels apart: well above what waiting for the GPU takes by itself. */
+const TELLING_MS = 5;
 const ROUNDS = 4;
 /** A kernel this many times slower than the best has lost. */
 const HOPELESS = 3;
