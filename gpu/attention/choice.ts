@@ -8,8 +8,8 @@ import { SelfTestError } from '../device';
 import type { Gpu } from '../device';
 import type { Call } from './problem';
 import { isRagged } from './problem';
-import type { Kernel } from './run';
-import { decodeTileRows } from './decode';
+import type { DecodeKernel, Kernel } from './run';
+import { decodeTileRows, decodeTiles, rowsOf, shuffles } from './decode';
 import { verify } from './selftest';
 import { traitsKey, traitsOf } from './specs';
 import type { Traits } from './specs';
@@ -24,6 +24,8 @@ interface State {
   variants: readonly Variant[];
   /** By class of inputs, fastest first: what measuring found. */
   readonly ranking: Map<string, readonly Variant[]>;
+  /** By class of inputs and rows: whether the shuffled decode kernel was measured to be the faster one. */
+  readonly shuffledDecoders: Map<string, boolean>;
   /** What is known of a kernel with given traits. */
   readonly verdicts: Map<string, boolean>;
 }
@@ -33,7 +35,12 @@ const SLOT = Symbol('attention');
 export function stateOf(gpu: Gpu): State {
   const known = gpu.slots.get(SLOT) as State | undefined;
   if (known) return known;
-  const state: State = { variants: PREFILL_VARIANTS, ranking: new Map(), verdicts: new Map() };
+  const state: State = {
+    variants: PREFILL_VARIANTS,
+    ranking: new Map(),
+    shuffledDecoders: new Map(),
+    verdicts: new Map(),
+  };
   gpu.slots.set(SLOT, state);
   return state;
 }
@@ -44,9 +51,14 @@ export function classOf({ headDim, kv }: Traits): string {
   return `${bits} bits, head_dim to ${headDim <= 64 ? 64 : headDim <= 128 ? 128 : 256}`;
 }
 
+export function decodeClassOf(traits: Traits, rows: number): string {
+  return `decode ${rows}, ${classOf(traits)}`;
+}
+
 export function kernelName(kernel: Kernel): string {
   if (kernel.kind === 'prefill') return kernel.variant.name;
-  return kernel.kind === 'decode' ? `decode ${kernel.rows}` : kernel.kind;
+  if (kernel.kind === 'standard') return kernel.kind;
+  return `decode ${kernel.rows}${kernel.shuffled ? ' shuffled' : ''}`;
 }
 
 export function chosenKernel(gpu: Gpu, call: Call): Kernel {
@@ -77,17 +89,27 @@ function keptTraits(call: Call): Traits {
 }
 
 function* candidates(gpu: Gpu, call: Call, traits: Traits): Generator<Kernel> {
-  const rows = call.dims.seqQ * (call.dims.headsQ / call.dims.headsKv);
-  if (splitsKeys(call)) yield { kind: 'decode', rows: decodeTileRows(rows) };
+  if (splitsKeys(gpu, call)) yield* decoders(gpu, traits, decodeTileRows(rowsOf(call)));
   for (const variant of rankedVariants(gpu, traits)) {
     if (variant.fits(gpu, traits)) yield { kind: 'prefill', variant };
   }
 }
 
-/** Few rows on many keys; sequences laid end to end have no common grid of splits. */
-function splitsKeys({ dims, splits, q }: Call): boolean {
+/** The faster one first, where both were measured. */
+export function decoders(gpu: Gpu, traits: Traits, rows: number): DecodeKernel[] {
+  const plain: DecodeKernel = { kind: 'decode', rows };
+  const isShuffledFaster = stateOf(gpu).shuffledDecoders.get(decodeClassOf(traits, rows));
+  if (isShuffledFaster === undefined || !shuffles(gpu, traits)) return [plain];
+  const shuffled = { ...plain, shuffled: true };
+  return isShuffledFaster ? [shuffled, plain] : [plain, shuffled];
+}
+
+/** Few rows on many keys; sequences laid end to end have no common grid of splits, and no grid is endless. */
+function splitsKeys(gpu: Gpu, call: Call): boolean {
+  const { dims, splits, q } = call;
   if (q.batch === 0 && dims.batch > 1) return false;
-  return splits > 0 || dims.seqQ * (dims.headsQ / dims.headsKv) <= DECODE_ROWS;
+  if (decodeTiles(call) > gpu.limits.maxComputeWorkgroupsPerDimension) return false;
+  return splits > 0 || rowsOf(call) <= DECODE_ROWS;
 }
 
 /** What was measured for such inputs, else for others, else the order of the list. */

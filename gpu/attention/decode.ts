@@ -13,13 +13,24 @@ const SPLIT_KEYS = 256;
 /** Workgroups that keep a GPU of today busy; beyond them splits only cost merging. */
 const BUSY = 256;
 
-export function decodeSpec(traits: Traits, rows: number): PipelineSpec {
-  return keptSpec(`decode ${rows} ${traitsKey(traits)}`, () => ({
+/** Lanes that read a key together in the shuffled kernel, where subgroups are as wide: 128 bytes of f32. */
+const LANES = 8;
+const FEWEST_LANES = 4;
+
+/** What a decode kernel is made of: see DecodeKernel in run.ts. */
+interface Decoder {
+  readonly rows: number;
+  readonly shuffled?: boolean;
+}
+
+export function decodeSpec(gpu: Gpu, traits: Traits, { rows, shuffled = false }: Decoder): PipelineSpec {
+  const lanes = shuffled ? Math.min(LANES, gpu.info.subgroupMinSize) : LANES;
+  return keptSpec(`decode ${rows} ${shuffled} ${lanes} ${traitsKey(traits)}`, () => ({
     label: 'attention/decode',
     module: 'attention/decode',
     sources,
-    conditions: storageConditions(traits, false),
-    constants: { HEAD_DIM: traits.headDim, ROWS: rows },
+    conditions: { ...storageConditions(traits, false), SHUFFLED: shuffled },
+    constants: { HEAD_DIM: traits.headDim, ROWS: rows, LANES: lanes },
     bindings: attentionBindings(traits),
   }));
 }
@@ -29,16 +40,32 @@ export function decodeTileRows(rows: number): number {
   return Math.min(TILE_ROWS, 2 ** Math.ceil(Math.log2(Math.max(1, rows))));
 }
 
-export function launchDecode(gpu: Gpu, call: Call): void {
+/** Whether this device can run the shuffled kernel for such inputs. */
+export function shuffles(gpu: Gpu, { headDim }: Traits): boolean {
+  return gpu.has.subgroups && gpu.info.subgroupMinSize >= FEWEST_LANES && headDim >= 4 * LANES;
+}
+
+/** Query rows of a key head: GQA heads folded in. */
+export function rowsOf({ dims }: Call): number {
+  return dims.seqQ * (dims.headsQ / dims.headsKv);
+}
+
+/** Workgroups for one split of one batch entry. */
+export function decodeTiles(call: Call): number {
+  const rows = rowsOf(call);
+  return call.dims.headsKv * Math.ceil(rows / decodeTileRows(rows));
+}
+
+export function launchDecode(gpu: Gpu, call: Call, shuffled = false): void {
   const { dims, sequences, paging } = call;
-  const rows = dims.seqQ * (dims.headsQ / dims.headsKv);
-  const tileRows = decodeTileRows(rows);
-  const splits = splitsOf(call, Math.ceil(rows / tileRows));
+  const tileRows = decodeTileRows(rowsOf(call));
+  const tiles = decodeTiles(call);
+  const splits = splitsOf(call, tiles);
   const [q, k, v] = [bindOperand(call.q), bindOperand(call.k), bindOperand(call.v)];
   gpu.scoped(() => {
     const parts = partsFor(gpu, call, splits);
     gpu.dispatch({
-      pipeline: gpu.pipeline(decodeSpec({ ...traitsOf(call), out: 'f32' }, tileRows)),
+      pipeline: gpu.pipeline(decodeSpec(gpu, { ...traitsOf(call), out: 'f32' }, { rows: tileRows, shuffled })),
       bindings: [
         null,
         q.binding,
@@ -50,7 +77,7 @@ export function launchDecode(gpu: Gpu, call: Call): void {
         paging?.table ?? null,
       ],
       params: problemParams(call, { q: q.offset, k: k.offset, v: v.offset }, { splits }),
-      workgroups: [splits, dims.headsKv * Math.ceil(rows / tileRows), dims.batch],
+      workgroups: [splits, tiles, dims.batch],
     });
     mergeParts(gpu, call, parts);
   });
@@ -59,7 +86,7 @@ export function launchDecode(gpu: Gpu, call: Call): void {
 /** As many splits as keep the GPU busy, and no more than there are keys for. */
 function splitsOf({ dims, splits, scoring }: Call, tiles: number): number {
   if (splits > 0) return splits;
-  const workgroups = Math.max(1, dims.batch * dims.headsKv * tiles);
+  const workgroups = Math.max(1, dims.batch * tiles);
   const seen = Math.min(dims.seqK, scoring.left + dims.seqQ);
   return Math.max(1, Math.min(Math.ceil(seen / SPLIT_KEYS), Math.ceil(BUSY / workgroups)));
 }

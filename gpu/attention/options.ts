@@ -13,7 +13,7 @@ export interface AttentionOptions {
   readonly causal?: boolean;
   /** `[left, right]`: how many keys before and after its own position a query sees; -1 = open. Default `[-1, -1]`. */
   readonly windowSize?: readonly [left: number, right: number];
-  /** Scores become `softcap * tanh(score / softcap)`; 0 = none. */
+  /** Scores become `softcap * tanh(score / softcap)`; 0 = none, else 1e-20 to 1e20. */
   readonly softcap?: number;
   /** `[Hq]` or `[B, Hq]`: `-slope * |i + Sk - Sq - j|` is added to a score. */
   readonly alibiSlopes?: HeadValues;

@@ -4,14 +4,13 @@
  */
 import { SelfTestError } from '../device';
 import type { DType, Gpu, PipelineSpec, Preparation } from '../device';
-import { cachedCall, cacheLengths } from './cached';
-import { classOf, kernelName, noFlash, stateOf } from './choice';
+import { classOf, decodeClassOf, kernelName, noFlash, stateOf } from './choice';
 import type { AttentionKind } from './options';
-import { decodeSpec, decodeTileRows } from './decode';
-import { attendWith } from './flash';
-import { launchWith } from './run';
-import type { Kernel } from './run';
-import { uploadHeads, verify } from './selftest';
+import { decodeSpec, decodeTileRows, shuffles } from './decode';
+import { race } from './race';
+import type { Time } from './race';
+import type { DecodeKernel, Kernel, PrefillKernel } from './run';
+import { verify } from './selftest';
 import { traitsKey } from './specs';
 import type { Traits } from './specs';
 import { PREFILL_VARIANTS } from './variants';
@@ -27,13 +26,6 @@ export interface AttentionPreparation {
   /** The variants to choose from: for tests. */
   readonly variants?: readonly Variant[];
 }
-
-/** Milliseconds from which on a measurement tells variants apart. */
-const TELLING_MS = 2;
-const FIRST_LENGTH = 64;
-const LAST_LENGTH = 1024;
-/** A variant this many times slower than the best has lost. */
-const HOPELESS = 3;
 
 export function attention(options: AttentionPreparation = {}): Preparation {
   const { headDims = [64], dtypes = ['f32'], decodeRows = [4], variants } = options;
@@ -87,19 +79,32 @@ function plainTraits(headDim: number, dtype: DType): Traits {
 }
 
 async function prepareClass(gpu: Gpu, traits: Traits, decodeRows: readonly number[]): Promise<void> {
-  const able = worthTrying(gpu, traits);
-  const decoders = [...new Set(decodeRows.map(decodeTileRows))];
-  const kernels: Kernel[] = [
-    ...able.map((variant): Kernel => ({ kind: 'prefill', variant })),
-    ...decoders.map((rows): Kernel => ({ kind: 'decode', rows })),
-  ];
+  const prefill = worthTrying(gpu, traits).map((variant): PrefillKernel => ({ kind: 'prefill', variant }));
+  const decoders = [...new Set(decodeRows.map(decodeTileRows))].map((rows) => decodersOf(gpu, traits, rows));
+  const kernels = [...prefill, ...decoders.flat()];
   const compiled = await Promise.all(kernels.map((kernel) => compiles(gpu, kernel, traits)));
-  const right: Variant[] = [];
+  const right = new Set<Kernel>();
   for (const [n, kernel] of kernels.entries()) {
-    if (!compiled[n] || !(await passes(gpu, kernel, traits))) continue;
-    if (kernel.kind === 'prefill') right.push(kernel.variant);
+    if (compiled[n] && (await passes(gpu, kernel, traits))) right.add(kernel);
   }
-  await rank(gpu, traits, right);
+  await rank(
+    gpu,
+    traits,
+    prefill.filter((kernel) => right.has(kernel)),
+  );
+  for (const rivals of decoders) {
+    await rankDecoders(
+      gpu,
+      traits,
+      rivals.filter((kernel) => right.has(kernel)),
+    );
+  }
+}
+
+/** The ways to decode tiles of so many rows; on a software adapter the one that runs everywhere. */
+function decodersOf(gpu: Gpu, traits: Traits, rows: number): DecodeKernel[] {
+  const plain: DecodeKernel = { kind: 'decode', rows };
+  return gpu.info.isFallback || !shuffles(gpu, traits) ? [plain] : [plain, { ...plain, shuffled: true }];
 }
 
 /** What fits; on a software adapter, of our own variants, only those that may win there. */
@@ -124,7 +129,7 @@ async function compiles(gpu: Gpu, kernel: Kernel, traits: Traits): Promise<boole
 
 function specOf(gpu: Gpu, kernel: Kernel, traits: Traits): PipelineSpec | undefined {
   if (kernel.kind === 'prefill') return kernel.variant.spec(gpu, traits);
-  return kernel.kind === 'decode' ? decodeSpec({ ...traits, out: 'f32' }, kernel.rows) : undefined;
+  return kernel.kind === 'decode' ? decodeSpec(gpu, { ...traits, out: 'f32' }, kernel) : undefined;
 }
 
 function refuse(gpu: Gpu, kernel: Kernel, traits: Traits, problem: string): void {
@@ -142,17 +147,30 @@ async function passes(gpu: Gpu, kernel: Kernel, traits: Traits): Promise<boolean
   return problem === undefined;
 }
 
-async function rank(gpu: Gpu, traits: Traits, right: readonly Variant[]): Promise<void> {
+async function rank(gpu: Gpu, traits: Traits, right: readonly PrefillKernel[]): Promise<void> {
   const name = `prefill, ${classOf(traits)}`;
   if (right.length === 0) return standardServes(gpu, traits, name);
-  const times = right.length === 1 ? [{ variant: right[0]!, ms: 0 }] : await race(gpu, traits, right);
-  stateOf(gpu).ranking.set(
-    classOf(traits),
-    times.map(({ variant }) => variant),
-  );
-  const [best, ...others] = times;
-  const behind = others.map(({ variant, ms }) => `${variant.name} ${ms.toFixed(2)} ms`).join(', ');
-  gpu.note({ room: 'attention', name, text: `${best!.variant.name}${behind ? ` (${behind})` : ''}`, ms: best!.ms });
+  const times = await race(gpu, traits, right);
+  const variants = times.flatMap(({ kernel }) => (kernel.kind === 'prefill' ? [kernel.variant] : []));
+  stateOf(gpu).ranking.set(classOf(traits), variants);
+  noteRace(gpu, name, times);
+}
+
+/** Remembers which of the ways to decode is faster. */
+async function rankDecoders(gpu: Gpu, traits: Traits, right: readonly DecodeKernel[]): Promise<void> {
+  if (right.length < 2) return;
+  const times = await race(gpu, traits, right);
+  const [best] = times;
+  if (best?.kernel.kind !== 'decode') return;
+  const key = decodeClassOf(traits, best.kernel.rows);
+  stateOf(gpu).shuffledDecoders.set(key, best.kernel.shuffled === true);
+  noteRace(gpu, key, times);
+}
+
+function noteRace(gpu: Gpu, name: string, [best, ...others]: readonly Time[]): void {
+  const behind = others.map(({ kernel, ms }) => `${kernelName(kernel)} ${ms.toFixed(3)} ms`).join(', ');
+  const text = `${kernelName(best!.kernel)}${behind ? ` (${behind})` : ''}`;
+  gpu.note({ room: 'attention', name, text, ms: best!.ms });
 }
 
 /** No flash kernel is right. The baseline serves if it is; else this GPU cannot be trusted with attention. */
@@ -170,55 +188,4 @@ function noneRight(): SelfTestError {
   return new SelfTestError(
     'No attention kernel computes rightly on this GPU, not even the plain one. Update the browser or the graphics driver, or use the CPU.',
   );
-}
-
-interface Time {
-  readonly variant: Variant;
-  readonly ms: number;
-}
-
-/** Times the variants on growing problems until the best takes long enough to tell; those far behind drop out. */
-async function race(gpu: Gpu, traits: Traits, variants: readonly Variant[]): Promise<Time[]> {
-  let running = [...variants];
-  const lost: Time[] = [];
-  for (let length = FIRST_LENGTH; ; length *= 2) {
-    const times: Time[] = [];
-    for (const variant of running) times.push({ variant, ms: await timeOf(gpu, traits, variant, length) });
-    times.sort((a, b) => a.ms - b.ms);
-    const best = times[0]!.ms;
-    if (best >= TELLING_MS || length >= LAST_LENGTH) return [...times, ...lost];
-    lost.unshift(...times.filter(({ ms }) => ms > HOPELESS * best));
-    running = times.filter(({ ms }) => ms <= HOPELESS * best).map(({ variant }) => variant);
-  }
-}
-
-/** Milliseconds of the fastest of three runs: causal, 8 heads on 2. */
-async function timeOf(gpu: Gpu, traits: Traits, variant: Variant, length: number): Promise<number> {
-  const tensor = (heads: number, dtype: DType) =>
-    uploadHeads(gpu, ramp(length * heads * traits.headDim), [1, length, heads, traits.headDim], dtype);
-  const [q, k, v] = [tensor(8, traits.q), tensor(2, traits.kv), tensor(2, traits.kv)];
-  const out = gpu.empty(q.shape, traits.out);
-  const none = gpu.upload(new Int32Array(1), [1]);
-  const plan = gpu.record(() => {
-    const kernel: Kernel = { kind: 'prefill', variant };
-    if (!traits.sequences) return attendWith(gpu, q, k, v, { causal: true, out }, kernel);
-    const lengths = cacheLengths(gpu, none, { headsQ: 8, seqQ: length, capacity: length });
-    launchWith(gpu, cachedCall(gpu, { q, keys: k, values: v, out, lengths }), kernel);
-  });
-  await gpu.idle();
-  let fastest = Infinity;
-  for (let run = 0; run < 3; run++) {
-    const start = performance.now();
-    plan.run();
-    await gpu.idle();
-    fastest = Math.min(fastest, performance.now() - start);
-  }
-  plan.destroy();
-  [q, k, v, out, none].forEach((each) => each.destroy());
-  return fastest;
-}
-
-/** Anything but zeros, which some hardware multiplies faster. */
-function ramp(length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => ((i * 37) % 129) / 64 - 1);
 }

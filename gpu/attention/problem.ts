@@ -81,6 +81,8 @@ export interface Call {
 /** Stands for «no bound»: far beyond any length, with room to add one. */
 export const OPEN = 1 << 30;
 const ABSENT = 0xffffffff;
+/** Queries are multiplied by scale / softcap, and scores by softcap: both have to stay far within f32. */
+const LEAST_SOFTCAP = 1e-20;
 
 /** A contiguous tensor `[B, S, H, D]`, or `[S, H, D]` of one batch entry. */
 export function contiguous(tensor: Tensor): Operand {
@@ -106,9 +108,12 @@ export function packedPart(tensor: Tensor, part: number): Operand {
 export function scoringOf(options: AttentionOptions, headDim: number): Scoring {
   const { causal = false, windowSize = [-1, -1], softcap = 0 } = options;
   const scale = options.softmaxScale ?? 1 / Math.sqrt(headDim);
-  if (!Number.isFinite(scale)) throw new ArgumentError('softmaxScale', String(scale), 'a finite number');
-  if (!(softcap >= 0 && Number.isFinite(softcap)))
-    throw new ArgumentError('softcap', String(softcap), '0 or a positive number');
+  if (!Number.isFinite(Math.fround(scale))) {
+    throw new ArgumentError('softmaxScale', String(scale), 'a finite number that f32 holds');
+  }
+  if (softcap !== 0 && !(softcap >= LEAST_SOFTCAP && softcap <= 1 / LEAST_SOFTCAP)) {
+    throw new ArgumentError('softcap', String(softcap), `0, or ${LEAST_SOFTCAP} to ${1 / LEAST_SOFTCAP}`);
+  }
   const bounds = windowSize.map((size) => {
     if (!Number.isInteger(size) || size < -1) {
       throw new ArgumentError('windowSize', `[${windowSize.join(', ')}]`, 'two whole numbers, -1 for open');

@@ -11,15 +11,27 @@ import type { Call } from './problem';
 import { launchStandard } from './standard';
 import type { Variant } from './variants';
 
-/** A kernel to run a call with. `rows`: of one workgroup's tile. */
-export type Kernel =
-  | { readonly kind: 'prefill'; readonly variant: Variant }
-  | { readonly kind: 'decode'; readonly rows: number }
-  | {
-      readonly kind: 'standard';
-      /** With nothing that a device may lack or do wrongly: the last resort. */
-      readonly plain?: boolean;
-    };
+export interface PrefillKernel {
+  readonly kind: 'prefill';
+  readonly variant: Variant;
+}
+
+export interface DecodeKernel {
+  readonly kind: 'decode';
+  /** Of one workgroup's tile. */
+  readonly rows: number;
+  /** Keys are read by neighbouring lanes together, whose sums meet by shuffles. Default: a thread reads whole keys. */
+  readonly shuffled?: boolean;
+}
+
+export interface StandardKernel {
+  readonly kind: 'standard';
+  /** With nothing that a device may lack or do wrongly: the last resort. */
+  readonly plain?: boolean;
+}
+
+/** A kernel to run a call with. */
+export type Kernel = PrefillKernel | DecodeKernel | StandardKernel;
 
 /** Records the dispatches of a call. */
 export function launchWith(gpu: Gpu, call: Call, kernel: Kernel): void {
@@ -50,6 +62,6 @@ export function run(gpu: Gpu, call: Call, kernel: Kernel): void {
 
 function start(gpu: Gpu, call: Call, kernel: Kernel): void {
   if (kernel.kind === 'prefill') launchPrefill(gpu, call, kernel.variant);
-  else if (kernel.kind === 'decode') launchDecode(gpu, call);
+  else if (kernel.kind === 'decode') launchDecode(gpu, call, kernel.shuffled);
   else launchStandard(gpu, call, kernel.plain ?? false);
 }

@@ -1,6 +1,9 @@
 /** Few queries on many keys: the schedule that splits the keys over workgroups, and what it must not depend on. */
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { flashAttention, flashAttentionWithKvCache } from '$gpu/attention';
+import { cachedCall } from '$gpu/attention/cached';
+import { chosenKernel, decodeClassOf, decoders, stateOf } from '$gpu/attention/choice';
+import { shuffles } from '$gpu/attention/decode';
 import { attendOnGpu, deviceOptions, downloadResult, useGpu, withTensors } from '../../support/attention/device';
 import {
   ALIBI,
@@ -69,5 +72,32 @@ describe('decode', () => {
     const problem: Problem = { shapes, dtype, options: { causal: true } };
     const inputs = randomInputs(problem, 20000);
     expectByTheRule(await attendOnGpu(gpu(), flashAttention, problem, inputs), judgeOf(problem, inputs));
+  });
+
+  it('leaves to the other schedule what would take more workgroups than a grid has', async () => {
+    await withTensors(gpu(), async (tensors) => {
+      const tensor = tensors.poisoned([1, 8, 1, 32], 'f32');
+      const lengths = { tensor, slopesBatch: 0 };
+      const call = cachedCall(gpu(), { q: tensor, keys: tensor, values: tensor, out: tensor, lengths });
+      const kindOf = (tiles: number): string =>
+        chosenKernel(gpu(), { ...call, dims: { ...call.dims, seqQ: 8 * tiles }, splits: 2 }).kind;
+      const most = gpu().limits.maxComputeWorkgroupsPerDimension;
+      expect([kindOf(most), kindOf(most + 1)]).toEqual(['decode', 'prefill']);
+    });
+  });
+
+  it('takes the kernel that was measured to be faster, and the other where that is wrong or unfit', async (context) => {
+    const traits = { headDim: 64, q: 'f32', kv: 'f32', out: 'f32', ragged: false, sequences: false } as const;
+    const all = { ...traits, paged: false, scoreMods: false };
+    if (!shuffles(gpu(), all)) context.skip('no subgroups of at least 4 lanes here');
+    const { shuffledDecoders } = stateOf(gpu());
+    const order = (): boolean[] => decoders(gpu(), all, 4).map(({ shuffled }) => shuffled === true);
+    expect(order(), 'nothing measured').toEqual([false]);
+    shuffledDecoders.set(decodeClassOf(all, 4), true);
+    expect(order()).toEqual([true, false]);
+    shuffledDecoders.set(decodeClassOf(all, 4), false);
+    expect(order()).toEqual([false, true]);
+    expect(decoders(gpu(), { ...all, headDim: 16 }, 4), 'a row of 4 vec4s').toHaveLength(1);
+    shuffledDecoders.clear();
   });
 });

@@ -56,6 +56,13 @@ describe.each(['flashAttention', 'standardAttention'] as const)('%s', (name) => 
     });
   });
 
+  it('a softcap far above the scores leaves them as they are', async () => {
+    const options = { softcap: 1e4, alibiSlopes: [0.1, 0.2, 0.3, 0.4] };
+    const problem = problemOf([40, 60], MODIFIED_HEAD_DIM.f32, 'f32', options);
+    const inputs = randomInputs({ ...problem, options: {} }, 9);
+    expectByTheRule(await attendOnGpu(gpu(), attend, problem, inputs), judgeOf(problem, inputs));
+  });
+
   it.each([
     [0, 5],
     [2, 0],

@@ -1,10 +1,11 @@
 /** Every kernel there is, not only the one this device would choose: each that fits here is held to the rule. */
 import { describe, it } from 'vitest';
 import { attendWith } from '$gpu/attention/flash';
+import { decodeTileRows, shuffles } from '$gpu/attention/decode';
 import type { Kernel } from '$gpu/attention/run';
 import { PREFILL_VARIANTS } from '$gpu/attention/variants';
 import type { FloatDType } from '$gpu/formats/dtype';
-import { environment } from '../../support/gpu';
+import { environment, large } from '../../support/gpu';
 import { attendOnGpu, useGpu } from '../../support/attention/device';
 import { ALIBI, DTYPES, extraOptions, isModification, maskOptions, rowsOf } from '../../support/attention/grid';
 import { randomInputs, seedOf, type Problem } from '../../support/attention/problem';
@@ -37,6 +38,13 @@ const factors = {
 } as const;
 
 type Case = Row<typeof factors>;
+type Pair = readonly [number, number];
+/** What a check asks of a row: any D, any lengths. */
+type Checked = Omit<Case, 'variant' | 'headDim' | 'lengths' | 'heads'> & {
+  readonly headDim: number;
+  readonly lengths: Pair;
+  readonly heads: Pair;
+};
 
 /** A variant and a D make one kernel; those for f16 vectors get f16 wherever they take it. */
 const rows = rowsOf({
@@ -49,7 +57,15 @@ const rows = rowsOf({
   },
 });
 
-describe('prefill variants', () => {
+/** Half a span, several spans with a ragged end; rows that fill their tile and that do not. SwiftShader compiles fastest. */
+const ALL_DECODERS = [
+  { headDim: 64, lengths: [1, 301], heads: [8, 2], mask: 'no mask', dtype: 'f32', modified: false },
+  { headDim: 59, lengths: [3, 50], heads: [2, 2], mask: 'causal', dtype: 'f16', modified: false },
+  { headDim: 256, lengths: [2, 700], heads: [5, 1], mask: 'causal window', dtype: 'bf16', modified: true },
+] as const;
+const DECODERS = large || environment === 'swiftshader' ? ALL_DECODERS : ALL_DECODERS.slice(0, 1);
+
+describe('variants', () => {
   const gpu = useGpu();
 
   it.for(rows)(
@@ -61,7 +77,22 @@ describe('prefill variants', () => {
     },
   );
 
-  async function check(row: Case, kernel: Kernel): Promise<void> {
+  it.for(DECODERS)(
+    'decode shuffled: D $headDim, $lengths, heads $heads, $mask, $dtype',
+    async ({ modified, ...row }, context) => {
+      const extras = {
+        alibi: modified ? 'ALiBi [B,Hq]' : 'no ALiBi',
+        softcap: modified ? 50 : 0,
+        sinks: modified,
+      } as const;
+      if (!shuffles(gpu(), traitsOf({ ...row, ...extras }))) context.skip('no subgroups of at least 4 lanes here');
+      const group = row.heads[0] / row.heads[1];
+      const rows = decodeTileRows(row.lengths[0] * group);
+      await check({ ...row, ...extras }, { kind: 'decode', rows, shuffled: true });
+    },
+  );
+
+  async function check(row: Checked, kernel: Kernel): Promise<void> {
     const seed = seedOf(JSON.stringify(row));
     const [headsQ, headsKv] = row.heads;
     const [seqQ, seqK] = row.lengths;
@@ -76,7 +107,7 @@ describe('prefill variants', () => {
     expectByTheRule(await attendOnGpu(gpu(), attend, problem, inputs), judgeOf(problem, inputs));
   }
 
-  function traitsOf({ headDim, dtype, alibi, softcap, sinks }: Case) {
+  function traitsOf({ headDim, dtype, alibi, softcap, sinks }: Omit<Checked, 'heads' | 'lengths' | 'mask'>) {
     const modified = alibi !== 'no ALiBi' || softcap > 0 || sinks;
     const ragged = headDim % 4 !== 0;
     // Ragged 16-bit outputs are written as f32 first.

@@ -1,6 +1,6 @@
 /** Our kernels for a case: the one that the self-test's measurement chose, the others that fit, and the baseline. */
 import { attention, type Variant } from '$gpu/attention';
-import { classOf, kernelName, stateOf } from '$gpu/attention/choice';
+import { classOf, decoders, kernelName, stateOf } from '$gpu/attention/choice';
 import { decodeTileRows } from '$gpu/attention/decode';
 import type { Kernel } from '$gpu/attention/run';
 import type { Traits } from '$gpu/attention/specs';
@@ -20,14 +20,13 @@ const DECODE_ROWS = HEADS_Q / HEADS_KV;
 
 /** Compiles, tests and ranks the variants for a case's class; all cases of a block share it. */
 export async function prepareKernels(gpu: Gpu, one: Case, variants: readonly Variant[]): Promise<void> {
-  // Decode has one kernel; it is compiled when it is first recorded.
-  if (one.schedule === 'decode') return;
-  await attention({ headDims: [one.headDim], dtypes: [one.dtype], decodeRows: [], variants }).prepare(gpu);
+  const decodeRows = one.schedule === 'decode' ? [DECODE_ROWS] : [];
+  await attention({ headDims: [one.headDim], dtypes: [one.dtype], decodeRows, variants }).prepare(gpu);
 }
 
 /** The chosen one first, the baseline last. */
 export function kernelsOf(gpu: Gpu, one: Case, chosenAlone: boolean): NamedKernel[] {
-  const flash = one.schedule === 'decode' ? decodeKernels() : prefillKernels(gpu, one);
+  const flash = one.schedule === 'decode' ? decodeKernels(gpu, one) : prefillKernels(gpu, one);
   const kernels: NamedKernel[] = flash.map((kernel, n) => ({
     name: kernelName(kernel),
     role: n === 0 ? 'flash' : 'variant',
@@ -37,8 +36,8 @@ export function kernelsOf(gpu: Gpu, one: Case, chosenAlone: boolean): NamedKerne
   return [...wanted, { name: 'standardAttention', role: 'standard', kernel: { kind: 'standard' } }];
 }
 
-function decodeKernels(): Kernel[] {
-  return [{ kind: 'decode', rows: decodeTileRows(DECODE_ROWS) }];
+function decodeKernels(gpu: Gpu, { headDim, dtype }: Case): Kernel[] {
+  return decoders(gpu, traitsOf(headDim, dtype), decodeTileRows(DECODE_ROWS));
 }
 
 function prefillKernels(gpu: Gpu, { headDim, dtype }: Case): Kernel[] {
