@@ -212,9 +212,16 @@ test('from outside come files opened with the app, shared texts, questions in th
     await page.reload();
     await chat.answered();
     expect(await chat.log.getByRole('article').count()).toBe(2);
-    // What was shared is still there to be sent.
-    await chat.button('New chat').click();
-    await expect.poll(() => chat.message.inputValue()).toContain('A page');
+    await chat.lastAnswer.getByRole('button', { name: 'Delete' }).click();
+    await chat.button('Undo').waitFor();
+    // What was shared is still there to be sent, whatever else is asked; what could be undone is out of sight.
+    for (let times = 0; times < 2; times++) {
+      await chat.button('New chat').click();
+      await expect.poll(() => chat.message.inputValue()).toContain('A page');
+      expect(await chat.button('Undo').count()).toBe(0);
+      await chat.button('Why is the sky blue?').click();
+      await chat.answered();
+    }
     expect(errors).toEqual([]);
   });
 });

@@ -82,10 +82,13 @@ export async function visit(options: VisitOptions, look: (visit: Visit) => Promi
 /** By their switches: a browser takes longer to start than most visits last. What a visit leaves goes with its context. */
 const browsers = new Map<string, Promise<Browser>>();
 
-afterAll(async () => {
+// A bench makes visits too, and closes by itself.
+if (process.env['VITEST']) afterAll(closeBrowsers);
+
+export async function closeBrowsers(): Promise<void> {
   for (const browser of browsers.values()) await (await browser).close();
   browsers.clear();
-});
+}
 
 function openBrowser(gpu: boolean, host: string): Promise<Browser> {
   const executablePath = findChromium();

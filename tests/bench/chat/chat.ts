@@ -7,6 +7,7 @@ import { toJson } from '$lib/conversations/exchange';
 import { newConversation, newId, type Message } from '$lib/conversations/records';
 import type { ChatPage } from '../../e2e/chat-page';
 import { script } from '../../e2e/engine-double';
+import { closeBrowsers } from '../../e2e/visit';
 import { visitDouble } from '../../e2e/visit-double';
 
 const MESSAGES = 500;
@@ -77,6 +78,7 @@ export async function benchChat(): Promise<{ table: string; figures: ChatFigures
       streamedLetters: say.length,
     };
   });
+  await closeBrowsers();
   return report(figures!);
 }
 
