@@ -293,7 +293,7 @@ describe('storms and clocks', () => {
     });
     await fetchFour(async (input, init) => {
       // The last one answers while the others wait already.
-      await new Promise((done) => setTimeout(done, String(input).endsWith('d.gguf') ? 12 : 8));
+      await new Promise((done) => setTimeout(done, (input as string).endsWith('d.gguf') ? 12 : 8));
       return fetch(input, init);
     });
     expect(times.filter((at) => at > 900)).toHaveLength(4);
