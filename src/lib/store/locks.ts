@@ -20,7 +20,7 @@ export function tabLocks(): Locks {
     async hold<T>(name: string, signal: AbortSignal, use: () => Promise<T>): Promise<T> {
       let using: Promise<T> | undefined;
       try {
-        return (await manager.request(`fireside:${name}`, { signal }, () => (using = use()))) as T;
+        return await manager.request(`fireside:${name}`, { signal }, () => (using = use()));
       } catch (error) {
         // Somebody took the lock away (`steal`): what was begun is not two things now.
         if (using) return using;

@@ -51,8 +51,9 @@ describe('addresses of files', () => {
   test('a part of a GGUF brings the others along; one that is missing is named', async () => {
     const name = (no: number): string => `/big-Q4_K_M-0000${no}-of-00003.gguf`;
     const files = { [name(1)]: gguf(50), [name(2)]: gguf(60), [name(3)]: gguf(70) };
-    const { fetch } = scripted(files);
+    const { asked, fetch } = scripted(files);
     const model = await fetchFrom(fetch, `https://files.example${name(2)}?k=1`);
+    expect(asked.every(({ url }) => url.search === '?k=1')).toBe(true);
     expect(model).toMatchObject({ name: 'big-Q4_K_M', bytes: 180 });
     const without = scripted({ [name(1)]: gguf(50), [name(2)]: gguf(60) });
     await expect(opened!.store.look('https://files.example/x.gguf')).rejects.toMatchObject({ problem: 'not-found' });
@@ -293,7 +294,7 @@ describe('storms and clocks', () => {
     });
     await fetchFour(async (input, init) => {
       // The last one answers while the others wait already.
-      await new Promise((done) => setTimeout(done, String(input).endsWith('d.gguf') ? 12 : 8));
+      await new Promise((done) => setTimeout(done, (input as string).endsWith('d.gguf') ? 12 : 8));
       return fetch(input, init);
     });
     expect(times.filter((at) => at > 900)).toHaveLength(4);

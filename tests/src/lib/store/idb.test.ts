@@ -141,6 +141,7 @@ test('a database that is deleted while it is open is told of, and begun anew', a
 
 describe('a browser that gives no room, or none at all', () => {
   test('a full disk, as a request that is refused or a transaction that is broken off: nothing of it is there', async () => {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called on each store, as it is
     const { put } = IDBObjectStore.prototype;
     const refusing = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
       throw new DOMException('no room', 'QuotaExceededError');

@@ -7,6 +7,7 @@ import { folderLocks } from '$lib/store/folder-locks';
 import { tabLocks } from '$lib/store/locks';
 import { localChoice, type LocalFile } from '$lib/store/local';
 import { Meter } from '$lib/store/meter';
+import { hasFiles, type Manifest } from '$lib/store/records';
 import type { Choice } from '$lib/store/offer';
 import { ENDLESS, retryAfter, wait, waitBefore } from '$lib/store/retry';
 import { checkHub } from '$lib/store/settings';
@@ -124,6 +125,20 @@ describe('locks between programs', () => {
     utimesSync(path, new Date(0), new Date(0));
     await locks.hold('model', signal, async () => {});
   });
+});
+
+test('the same files, by what is known of them', () => {
+  const file = { path: 'a.gguf', size: 3, sha256: 'x', chunks: [], version: '"1"' };
+  const whole = { files: [file] } as unknown as Manifest;
+  const has = (facts: object): boolean => hasFiles(whole, [{ path: 'a.gguf', size: 3, ...facts }]);
+  expect([{ sha256: 'x' }, { version: '"1"' }, {}].map(has)).toEqual([true, true, true]);
+  expect([{ sha256: 'y' }, { version: '"2"' }, { size: 4 }, { path: 'b' }].map(has)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(hasFiles(whole, [])).toBe(false);
 });
 
 describe('locks between tabs', () => {

@@ -34,7 +34,7 @@ export function scripted(files: Readonly<Record<string, Uint8Array<ArrayBuffer>>
     if (!bytes) return Promise.resolve(new Response('not here', { status: 404 }));
     return Promise.resolve(part(bytes, one));
   };
-  return { asked, fetch: answer as typeof fetch };
+  return { asked, fetch: answer };
 }
 
 export function part(
