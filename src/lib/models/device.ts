@@ -1,10 +1,13 @@
-/** What this device has for a model, as far as a page can see without opening a GPU. */
+/** What this device has for a model, as far as a page can see without opening a GPU, and how fast it answered so far. */
 import { type DeviceFacts, memoryBudget } from '$lib/catalog/fit';
+import { seenSpeeds } from './speed';
 
 export async function thisDevice(): Promise<DeviceFacts> {
   const [gpu, free] = await Promise.all([gpuFacts(), freeBytes()]);
+  const speed = seenSpeeds()[gpu && !gpu.isFallback ? 'gpu' : 'cpu'];
   return {
     ...(gpu && { gpu }),
+    ...(speed !== undefined && { bytesPerSecond: speed }),
     ...(free !== undefined && { free }),
     memory: memoryBudget(toldMemory(), isPhone()),
     processor: hasMemory64(),

@@ -1,6 +1,7 @@
 /** Writes answers: opens the model, fits the conversation to its window, and keeps what comes as it comes. */
 import type { Engine } from '$lib/engine/client';
 import type { AnswerEnd, LoadedModel, Timings } from '$lib/engine/protocol';
+import { noteSpeed } from '$lib/models/speed';
 import type { Effective, ModelChoice } from '../effective';
 import { failureOf, isBroken, sameChoice, type EngineHolder } from './engine.svelte';
 import { Intake } from './intake';
@@ -100,6 +101,7 @@ export class Answerer {
     try {
       const { reason, timings } = await this.#generate(live, intake);
       intake.finish();
+      if (this.#engine.model) noteSpeed(this.#engine.model, timings.decode);
       const held = timings.prefill.reused + timings.prefill.tokens + timings.tokens;
       thread.update(node, { held, end: { reason, timings: sumTimings(earlier, timings) } });
     } catch (error) {
