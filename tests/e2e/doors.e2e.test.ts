@@ -1,8 +1,7 @@
 /** The service worker's door: clients that nobody here wrote ask `./v1`, and a tab of the app answers. */
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright';
 import { chromium } from 'playwright';
 import { expect, test } from 'vitest';
@@ -11,18 +10,15 @@ import { serve } from '../../scripts/serve.js';
 import { bundleClients } from '../support/clients/bundle';
 import { CASES, type Door } from '../support/clients/suite';
 import { missingPackage } from '../support/oracles';
+import { BUILD, workerNamed } from './built';
 import { ChatPage } from './chat-page';
 import { doubleSource, script } from './engine-double';
-
-const BUILD = fileURLToPath(new URL('../../build', import.meta.url));
 
 /** The app with a double for its engine, which the service worker keeps as it would the real one. */
 function appWithDouble(): string {
   const folder = mkdtempSync(join(tmpdir(), 'fireside-doors-'));
   cpSync(BUILD, folder, { recursive: true, filter: (path) => !/\.(?:wasm|gguf)$/.test(path) });
-  const workers = join(folder, '_app/immutable/workers');
-  const [worker] = readdirSync(workers).filter((name) => /^worker[^/]*\.js$/.test(name));
-  writeFileSync(join(workers, worker!), doubleSource());
+  writeFileSync(join(folder, workerNamed('fireside')), doubleSource());
   return folder;
 }
 
