@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 let clone = '';
@@ -30,6 +30,11 @@ function run(script: string, ...args: string[]) {
 }
 
 describe('in a fresh clone', () => {
+  beforeEach((context) => {
+    // Whoever runs `npm test` in a fresh clone sees as much: end-to-end tests build the app there.
+    if (!inject('large')) context.skip('builds app and command once more: npm run test:large');
+  });
+
   test('the command line builds itself', () => {
     const { status, said } = run('fireside.js', '--help');
     expect(said).toContain('Go on with a text');
