@@ -39,7 +39,7 @@ const longInPages = large
   ? []
   : [
       ...['pool', 'cut', 'typical', 'session'].map((name) => `tests/gpu/generate/${name}.*`),
-      ...['forward', 'families'].map((name) => `tests/gpu/model/${name}.gpu.test.ts`),
+      ...['forward', 'families', 'window'].map((name) => `tests/gpu/model/${name}.gpu.test.ts`),
       ...['clamp', 'determinism', 'edges', 'errors', 'merge', 'oracle', 'oversize', 'packed'].map(attentionTest),
       ...['ragged', 'selftest', 'standard', 'variants', 'varlen'].map(attentionTest),
     ];

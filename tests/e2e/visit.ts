@@ -94,8 +94,7 @@ function openBrowser(gpu: boolean, host: string): Promise<Browser> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error('no browser; this project should not run');
   const rules = host === 'localhost' ? [] : [`--host-resolver-rules=MAP ${host} 127.0.0.1`];
-  // Without WebGPU nothing is drawn by an imitated GPU either, which costs a tenth of a visit.
-  const args = [...chromiumSwitches, ...(gpu ? softwareGpuSwitches : ['--disable-gpu']), ...rules];
+  const args = [...chromiumSwitches, ...(gpu ? softwareGpuSwitches : []), ...rules];
   const key = args.join(' ');
   const browser = browsers.get(key) ?? chromium.launch({ executablePath, args });
   browsers.set(key, browser);
