@@ -64,7 +64,12 @@ export async function surviveKills(count: number, size: number, seed: number): P
     const id = await page.evaluate((repo) => globalThis.store.download(repo), REPO);
     for (let kill = 0; kill < count; kill++) {
       const at = Math.floor(stretch * (kill + next()));
-      await vi.waitUntil(() => hub.log.sent(FILE) - hub.log.sentAgain(FILE) >= at, { timeout: 120_000, interval: 4 });
+      await vi
+        .waitUntil(() => hub.log.sent(FILE) - hub.log.sentAgain(FILE) >= at, { timeout: 120_000, interval: 4 })
+        .catch(async () => {
+          const state = await page.evaluate(() => globalThis.store.state).catch(String);
+          throw new Error(`stood still before kill ${kill} of seed ${seed}: ${JSON.stringify({ kills, at, state })}`);
+        });
       const way = WAYS[Math.floor(next() * WAYS.length)]!;
       kills[way] += 1;
       page = await strike(way, browser, page, hub);
